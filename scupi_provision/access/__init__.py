@@ -1,0 +1,1 @@
+"""Keys, known_hosts and ssh configuration."""

@@ -1,0 +1,1 @@
+"""Arguments to request to exit code."""

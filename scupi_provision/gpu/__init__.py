@@ -1,0 +1,1 @@
+"""What runs on the GPU node with the environment's own python."""

@@ -1,0 +1,1 @@
+"""Hosts, groups, accounts and patterns."""

@@ -1,0 +1,1 @@
+"""The embedded two-node cluster."""

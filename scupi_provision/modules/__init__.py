@@ -1,0 +1,1 @@
+"""One file per module: its Args and its plan function. Nothing here reaches a host."""

@@ -1,0 +1,1 @@
+"""Intent and snapshot to plan: pure, frozen, printable."""

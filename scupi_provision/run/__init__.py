@@ -1,0 +1,1 @@
+"""The verbs: they yield events and print nothing."""

@@ -1,0 +1,75 @@
+"""What a transport is: it opens a shell on a host and carries bytes both ways. It knows nothing of plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from scupi_provision.values import Secret
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One SSH login on the way to a host.
+
+    Attributes:
+        name: The inventory's name for it, used in messages.
+        address: Name or address as dialled from the hop before (or from the controller).
+        port: TCP port, 1..65535.
+        user: Login name.
+        key_files: Private keys, tried in order, loaded explicitly.
+        known_hosts: Files with OpenSSH's meaning, read in order; a missing file is as an empty one.
+        host_keys: Pinned keys from the inventory (`ssh-ed25519 AAAA…` or `SHA256:…`); when not empty, only these count.
+        use_agent: Whether keys of a running ssh-agent may be tried (never forwarded).
+        password: For keyboard-interactive or password logins, or the key's passphrase.
+        connect_timeout_s: For TCP and for the banner, each.
+    """
+
+    name: str
+    address: str
+    port: int = 22
+    user: str = ""
+    key_files: tuple[Path, ...] = ()
+    known_hosts: tuple[Path, ...] = ()
+    host_keys: tuple[str, ...] = ()
+    use_agent: bool = False
+    password: Secret | None = None
+    connect_timeout_s: float = 15.0
+
+
+Route = tuple[Hop, ...]
+"""How to get to a host: the hops in the order in which they are dialled; the last one is the host itself."""
+
+
+class Channel(Protocol):
+    """A running remote shell: bytes in, bytes out (stdout only; stderr is kept aside for error messages)."""
+
+    def send(self, data: bytes) -> None:
+        """MUST write everything or raise UnreachableError."""
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """MUST return at least one byte, b"" at end of stream, or None when `timeout_s` passed without any."""
+
+    def stderr_tail(self) -> str:
+        """SHOULD return the last lines the remote side wrote to stderr (untrusted text)."""
+
+    def close(self) -> None:
+        """MUST end the remote shell's stdin; idempotent, never raises."""
+
+
+class Transport(Protocol):
+    """An open way to one host."""
+
+    def open_shell(self, command: str) -> Channel:
+        """MUST start `command` by the account's login shell (or directly, when local) and return at once.
+
+        At most one round trip: opening the channel; the exec request is sent without waiting for its reply.
+        """
+
+    @property
+    def alive(self) -> bool:
+        """MUST be False once a heartbeat went unanswered on any hop for 15 s."""
+
+    def close(self) -> None:
+        """MUST close every hop; idempotent, never raises."""
