@@ -1,4 +1,4 @@
-"""Everything that can happen in a run, as frozen data. `run/` yields these; `report/` shows them; nobody else prints."""
+"""Everything that can happen in a run, as frozen data: `run/` yields it, `report/` shows it, nobody else prints."""
 
 from __future__ import annotations
 
@@ -173,8 +173,11 @@ class Verified:
 
 @dataclass(frozen=True)
 class Proved:
-    """A fresh read of the host was planned again. `remaining` lists tasks that would still change something;
-    `unprovable` lists commands without `creates`/`removes`, about which a plan can say nothing."""
+    """A fresh read of the host was planned again.
+
+    `remaining` lists tasks that would still change something; `unprovable` lists commands without
+    `creates`/`removes`, about which a plan can say nothing.
+    """
 
     host: str
     remaining: tuple[TaskLabel, ...] = ()

@@ -24,6 +24,7 @@ class SourceText(str):
     plain: bool
 
     def __new__(cls, text: str, position: Position, *, plain: bool = False) -> SourceText:
+        """Keep `text` together with where and how it was written."""
         self = super().__new__(cls, text)
         self.position = position
         self.plain = plain
@@ -47,6 +48,7 @@ class SourceInt(int):
     text: str
 
     def __new__(cls, value: int, text: str) -> SourceInt:
+        """Keep `value` together with its digits as written."""
         self = super().__new__(cls, value)
         self.text = text
         return self
@@ -62,6 +64,7 @@ class SourceFloat(float):
     text: str
 
     def __new__(cls, value: float, text: str) -> SourceFloat:
+        """Keep `value` together with its digits as written."""
         self = super().__new__(cls, value)
         self.text = text
         return self
@@ -172,3 +175,39 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain_value(item) for item in value]
     return value
+
+
+class UnknownValueError(Exception):
+    """A decision needs something that no plan can know: the output of a command that has not run.
+
+    Internal: the planner turns it into "known after apply" and, when applying, waits for that step.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnknownValue:
+    """Stands for a value that is known after apply. It may be passed around; looking at it raises UnknownValueError."""
+
+    __slots__ = ("_reason",)
+
+    def __init__(self, reason: str) -> None:
+        object.__setattr__(self, "_reason", reason)
+
+    def __repr__(self) -> str:
+        return f"<known after apply: {self._reason}>"
+
+    def _looked_at(self, *_: object, **__: object) -> Any:
+        raise UnknownValueError(self._reason)
+
+    __str__ = __bool__ = __iter__ = __len__ = __getitem__ = __contains__ = __call__ = _looked_at
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _looked_at
+    __add__ = __radd__ = __sub__ = __mul__ = __int__ = __float__ = __index__ = __format__ = _looked_at
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise UnknownValueError(self._reason)

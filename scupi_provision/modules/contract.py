@@ -1,0 +1,173 @@
+"""What a module is: an `Args` model and a pure `plan(args, host)`; plus the argument types that playbooks use.
+
+A module is written as if the host were at hand. It reads through the view (`host.entry`, `host.content`, …) and records
+effects on it (`host.write`, `host.run`, …). It never reaches a host, and planning it twice does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from scupi_provision.events import Diff
+from scupi_provision.values import FileMode, SourceFloat, SourceInt, SourceText, UnknownValue
+
+_TRUE = frozenset({"yes", "on", "true", "y", "1"})
+_FALSE = frozenset({"no", "off", "false", "n", "0"})
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, SourceInt | SourceFloat):
+        return value.text
+    if isinstance(value, int | float):
+        return str(value)
+    return value
+
+
+def _boolean(value: Any) -> Any:
+    if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str | int | float):
+        raise ValueError(f"{value!s} is not a boolean; write true or false")
+    return value
+
+
+def _integer(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return int(value, 10)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a whole number") from None
+    return value
+
+
+def _mode(value: Any) -> Any:
+    if value is None or isinstance(value, FileMode):
+        return value
+    text = value.text if isinstance(value, SourceInt) else value
+    if isinstance(text, SourceText) and not text.plain:
+        return FileMode(str(text))
+    if isinstance(text, int):  # a number computed by a template: Ansible takes it as the bits themselves
+        return FileMode(f"{text:04o}")
+    text = str(text)
+    if text.isdigit() and not text.startswith("0"):
+        raise ValueError(f'{text} would be read as a decimal number; write mode: "0{text}"')
+    if text.startswith("0o"):
+        text = "0" + text[2:]
+    return FileMode(text)
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    return value
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("contains a NUL byte, which no path or argument can carry")
+    return value
+
+
+def _path(value: Any) -> Any:
+    value = _text(value)
+    if isinstance(value, str) and not value:
+        raise ValueError("is empty; a path is needed")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+"""Text; a number keeps the digits that were written (`3.10` stays "3.10")."""
+PathText = Annotated[
+    str, BeforeValidator(_path), BeforeValidator(lambda v: _without_nul(v) if isinstance(v, str) else v)
+]
+"""A path on the host: absolute, or beginning with `~/` or `$HOME/`; relative paths are below the home."""
+Boolean = Annotated[bool, BeforeValidator(_boolean)]
+"""`true`/`false`, and Ansible's yes/no/on/off."""
+Integer = Annotated[int, BeforeValidator(_integer)]
+Mode = Annotated[FileMode, BeforeValidator(_mode)]
+"""`"0644"`, `0644`, `u=rw,g=r`; a plain 644 is refused with advice."""
+Words = Annotated[list[str], BeforeValidator(_words)]
+"""A list of texts, or one text with commas."""
+
+
+class ModuleArgs(BaseModel):
+    """Base of every module's arguments. Field descriptions are the module's documentation.
+
+    Aliases (`dest` for `path`) are given with `Field(validation_alias=AliasChoices("path", "dest"))`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a module planned.
+
+    Attributes:
+        changed: Whether the recorded effects would change the host.
+        values: What `register` gets, by Ansible's documented names; may hold UnknownValue for what a run will tell.
+        message: What people see for `debug`, `fail`, `assert`.
+        failed: True when the task cannot succeed (a failed assertion, a file in the way); `message` says why.
+        diffs: What changes, for check --diff.
+        skipped: True when the module decides that there is nothing to do by its own rules (e.g. `creates`).
+        facts: Variables for the rest of the play (`set_fact`).
+        unprovable: True for a command that no plan can show to be unnecessary (no creates/removes).
+        checks: For `expect`: claims whose truth is known at plan time as (name, passed, expected, seen).
+    """
+
+    changed: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
+    failed: bool = False
+    diffs: tuple[Diff, ...] = ()
+    skipped: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+    unprovable: bool = False
+
+
+@dataclass(frozen=True)
+class Module:
+    """One registered module.
+
+    Attributes:
+        name: Its name in a playbook.
+        args: Its argument model.
+        plan: `(args, host) -> Result`; `host` is a `scupi_provision.host.view.HostView`.
+        free_form: The argument that takes the text of `module: text`, or None when there is no free form.
+        aliases: Fully qualified and older names.
+        checks: True for `expect`-like modules: their result is a claim, reported by name and counted.
+        files: Arguments naming controller files that the planner resolves before planning, e.g. {"src": "templates"}.
+    """
+
+    name: str
+    args: type[ModuleArgs]
+    plan: Callable[[Any, Any], Result]
+    free_form: str | None = None
+    aliases: tuple[str, ...] = ()
+    checks: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+__all__ = [
+    "Boolean",
+    "Field",
+    "Integer",
+    "Mode",
+    "Module",
+    "ModuleArgs",
+    "PathText",
+    "Result",
+    "Text",
+    "UnknownValue",
+    "Words",
+]

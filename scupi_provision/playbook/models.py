@@ -1,0 +1,164 @@
+"""What a playbook means before any host is known: plays, blocks, tasks, roles, with templates not yet rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scupi_provision.errors import Position
+from scupi_provision.values import TemplateText
+
+
+@dataclass(frozen=True)
+class Role:
+    """One use of a role in a play.
+
+    Attributes:
+        name: The role's name as written.
+        directory: Its folder; `files/`, `templates/` and `tasks/` are looked up below it.
+        defaults: `defaults/main.yml` (weakest variables), raw values.
+        variables: `vars/main.yml`, raw values.
+        parameters: Variables given where the role is used (`vars:` and extra keys of the role entry).
+        handlers: `handlers/main.yml`.
+        verify: `verify/main.yml`: the role's proof, run on the hosts named by the play's `verify:`.
+        argument_specs: The `main` entry point of `meta/argument_specs.yml`, raw, or {}.
+    """
+
+    name: str
+    directory: Path
+    defaults: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    handlers: tuple[Task, ...] = ()
+    verify: tuple[Item, ...] = ()
+    argument_specs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """Keywords that a play, a block or a role entry hands down to the tasks inside it (Ansible's inheritance).
+
+    `when` accumulates from the outside in (all must hold); `tags` add up; `environment` and `variables` merge, the
+    inner one winning; for the rest the innermost value that is not None wins.
+    """
+
+    when: tuple[TemplateText | bool, ...] = ()
+    tags: tuple[str, ...] = ()
+    variables: tuple[dict[str, Any], ...] = ()
+    environment: tuple[dict[str, Any], ...] = ()
+    ignore_errors: TemplateText | bool | None = None
+    no_log: TemplateText | bool | None = None
+    check_mode: TemplateText | bool | None = None
+    diff: TemplateText | bool | None = None
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`loop:` and `loop_control:`. `items` is a raw list or a template that gives one."""
+
+    items: Any
+    variable: str = "item"
+    index_variable: str | None = None
+    label: TemplateText | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task, its keywords merged with everything it inherits.
+
+    Attributes:
+        module: The module's short name as registered (`ansible.builtin.copy` is `copy` here).
+        arguments: Raw arguments: source text, lists, mappings. A free-form string is under the key `_raw`.
+        inherited: Merged keywords of the play, role, blocks and of the task itself.
+        argument_positions: Where each argument's name stands.
+    """
+
+    name: TemplateText | None
+    module: str
+    arguments: dict[str, Any]
+    where: Position
+    inherited: Inherited = Inherited()
+    role: Role | None = None
+    loop: Loop | None = None
+    register: str | None = None
+    notify: tuple[TemplateText, ...] = ()
+    listen: tuple[str, ...] = ()
+    changed_when: tuple[TemplateText | bool, ...] = ()
+    failed_when: tuple[TemplateText | bool, ...] = ()
+    until: tuple[TemplateText, ...] = ()
+    retries: int | TemplateText = 3
+    delay: int | TemplateText = 5
+    argument_positions: dict[str, Position] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Block:
+    """`block:` with `rescue:` and `always:`. Its keywords are already merged into the tasks inside.
+
+    Plain blocks (without rescue and always) are flattened by the loader and never appear.
+    """
+
+    body: tuple[Item, ...]
+    rescue: tuple[Item, ...]
+    always: tuple[Item, ...]
+    where: Position
+    name: TemplateText | None = None
+
+
+@dataclass(frozen=True)
+class Include:
+    """`include_tasks` or `include_role`: decided, looped and loaded while planning (imports are expanded on loading).
+
+    Attributes:
+        target: The file or role, a template.
+        load: Gives the tasks of a rendered target; raises InputError. Its tasks already inherit `inherited`
+            without `when` (the condition is judged once, here, as Ansible does for includes).
+    """
+
+    target: TemplateText
+    load: Callable[[str], tuple[Item, ...]] = field(compare=False, repr=False)
+    where: Position
+    name: TemplateText | None = None
+    inherited: Inherited = Inherited()
+    role: Role | None = None
+    loop: Loop | None = None
+
+
+Item = Task | Block | Include
+
+
+@dataclass(frozen=True)
+class Play:
+    """One play.
+
+    Attributes:
+        hosts: The pattern of hosts that are changed.
+        verify: Patterns of the hosts on which every role's `verify/` (and `verify_tasks`) runs afterwards.
+        variables: `vars:` and `vars_files:`, weakest first, raw.
+        tasks: pre_tasks, roles and their dependencies, tasks, post_tasks, in order of running.
+        handlers: The play's handlers, then the roles', in order of running.
+        roles: Every role used, in order, for their verify tasks and their variables.
+        gather_facts: Whether `ansible_facts` is offered; facts are read in the first exchange either way.
+    """
+
+    name: str
+    hosts: TemplateText
+    where: Position
+    variables: tuple[dict[str, Any], ...] = ()
+    tasks: tuple[Item, ...] = ()
+    handlers: tuple[Task, ...] = ()
+    roles: tuple[Role, ...] = ()
+    verify: tuple[TemplateText, ...] = ()
+    verify_tasks: tuple[Item, ...] = ()
+    tags: tuple[str, ...] = ()
+    gather_facts: bool = True
+
+
+@dataclass(frozen=True)
+class Playbook:
+    """A whole file of plays, imports included."""
+
+    path: Path
+    plays: tuple[Play, ...]
