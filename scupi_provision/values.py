@@ -44,8 +44,7 @@ class TemplateText(SourceText):
 class SourceInt(int):
     """An undeclared variable's integer that still prints as it was written: `0644` stays "0644"."""
 
-    __slots__ = ("text",)
-    text: str
+    text: str  # no __slots__: int does not allow them in subclasses
 
     def __new__(cls, value: int, text: str) -> SourceInt:
         """Keep `value` together with its digits as written."""

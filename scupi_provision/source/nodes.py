@@ -1,4 +1,4 @@
-"""YAML text to nodes that know their place. Nothing is typed here: every scalar stays the text that was written."""
+"""What a document is made of."""
 
 from __future__ import annotations
 
@@ -36,3 +36,4 @@ class MappingNode:
 
 
 Node = SourceText | SequenceNode | MappingNode | NullNode
+"""Every scalar that is not a key is a TemplateText, except after `!unsafe`."""
