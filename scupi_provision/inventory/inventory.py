@@ -1,0 +1,105 @@
+"""The inventory that the rest of the program sees: hosts to select, peers of an account, routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scupi_provision.errors import InputError, Position
+from scupi_provision.inventory.models import Account, Host, InventoryVariables
+from scupi_provision.inventory.patterns import match_pattern
+from scupi_provision.source import diagnostic, suggestion
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Hosts crossed with accounts.
+
+    Attributes:
+        path: The file it was read from.
+        hosts: The hosts that patterns can select, in the order of the file, account by account.
+        accounts: Everybody who may log in; empty when the file names nobody.
+        members: For every host, base name, group and account the names of its hosts; `all` holds all.
+        everyone: `hosts`, plus those an account only passes through on its way; by name.
+    """
+
+    path: Path
+    hosts: tuple[Host, ...]
+    accounts: tuple[Account, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    everyone: Mapping[str, Host] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """Ansible's `groups`: for each group the names of its hosts; a host is no group of itself."""
+        names = {name for host in self.hosts for name in host.groups} | {"all", "ungrouped"}
+        return {name: list(hosts) for name, hosts in self.members.items() if name in names}
+
+    def variables(self, host: Host) -> InventoryVariables:
+        """The variables of `host` by layer."""
+        return host.variables
+
+    def variable_names(self) -> frozenset[str]:
+        """Every variable that some host has."""
+        return frozenset(name for host in self.hosts for name in host.variables.merged())
+
+    def select(self, pattern: str, limit: str | None = None) -> list[Host]:
+        """The hosts that match `pattern` (and `limit`, when given), in the inventory's order.
+
+        Raises:
+            InputError: A name in either is unknown; the error has a position when the pattern is a SourceText.
+        """
+        names = match_pattern(pattern, self.members)
+        if limit is not None:
+            allowed = set(match_pattern(limit, self.members))
+            names = [name for name in names if name in allowed]
+        return [self.everyone[name] for name in names]
+
+    def host(self, name: str, where: Position | None = None) -> Host:
+        """The host called `name` (its full name). Raises InputError when there is none."""
+        if name in self.everyone:
+            return self.everyone[name]
+        hint = suggestion(name, self.everyone)
+        raise InputError.of([diagnostic(f'no host is called "{name}"', where, hint=hint)])
+
+    def peer(self, host: Host, base_name: str) -> Host:
+        """The host `base_name` as the account of `host` sees it. Raises InputError when there is no such host."""
+        name = full_name(base_name, host.account)
+        if name in self.everyone:
+            return self.everyone[name]
+        bases = {other.base for other in self.everyone.values()}
+        where = base_name.position if hasattr(base_name, "position") else host.where
+        hint = suggestion(base_name, bases) or f"known hosts: {', '.join(sorted(bases))}"
+        raise InputError.of([diagnostic(f'unknown host "{base_name}"', where, hint=hint)])
+
+    def route_hosts(self, host: Host) -> tuple[Host, ...]:
+        """The logins on the way to `host`, in the order in which they are dialled; `host` comes last."""
+        chain = [host]
+        while (via := chain[0].via) is not None:
+            hop = self.peer(chain[0], via)
+            if hop in chain:
+                way = " → ".join(other.base for other in (hop, *chain))
+                raise InputError.of([diagnostic("the way to a host is a loop", host.where, detail=way)])
+            chain.insert(0, hop)
+        return tuple(chain)
+
+    def require_accounts(self) -> None:
+        """Raise InputError when no host says as whom to log in, and there is no account either."""
+        if self.accounts or any(_logs_in(host) for host in self.hosts):
+            return
+        hint = "add one: `provision inventory add ID --key FILE`, or an entry below `accounts:` with id and key"
+        detail = "No host has an `ansible_user`, and there is no entry below `accounts:`."
+        where = Position(str(self.path), 1, 1)
+        raise InputError.of([diagnostic(f"{self.path} has no accounts", where, detail=detail, hint=hint)])
+
+
+def full_name(base: str, account: str | None) -> str:
+    """The inventory name of `base` as `account` sees it: `2021141520001@admin1`."""
+    return str(base) if account is None else f"{account}@{base}"
+
+
+def _logs_in(host: Host) -> bool:
+    variables: dict[str, Any] = host.variables.merged()
+    return bool(variables.get("ansible_user")) or variables.get("ansible_connection") == "local"
