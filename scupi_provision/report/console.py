@@ -127,13 +127,14 @@ class ConsoleReporter:
         if event.outcome is Outcome.FAILED:
             self._complain(problems.failed_task_lines(event, self._err.width))
         else:
-            self._say(Text(_MESSAGE_INDENT + line, style=QUIET) for line in visible_lines(event.message))
+            explanation = event.message or (event.error.summary if event.error else "")
+            self._say(Text(_MESSAGE_INDENT + line, style=QUIET) for line in visible_lines(explanation))
         if self._diff:
             for diff in event.diffs:
                 self._say(render_diff(diff))
 
     def _check_finished(self, event: CheckFinished) -> None:
-        self._say([lines.check_line(event)])
+        self._say(lines.check_lines(event, self._out.width if self._out.is_terminal else None))
         if not event.passed:
             self._complain(problems.failed_check_lines(event, self._err.width))
 

@@ -80,13 +80,15 @@ def is_shown(event: TaskFinished, verbosity: int) -> bool:
     return verbosity > 0 or speaks or not quiet
 
 
-def check_line(event: CheckFinished) -> Text:
-    """`  pass  gpu2  git is the one built   expected git 2.39.5, saw git 2.39.5`."""
+def check_lines(event: CheckFinished, width: int | None) -> list[Text]:
+    """`  pass  gpu2  git is the one built   expected git 2.39.5, saw git 2.39.5`, or two lines if that is too wide."""
     word, colour = ("pass", style.GOOD) if event.passed else ("fail", style.ERROR)
     line = _worded(word, colour, len("pass"))
     line.append(f"{visible(event.host)}  {visible(str(event.task))}")
-    line.append(f"   expected {_on_one_line(event.expected)}, saw {_on_one_line(event.seen)}", style=style.QUIET)
-    return line
+    values = f"expected {_on_one_line(event.expected)}, saw {_on_one_line(event.seen)}"
+    if width is not None and line.cell_len + cell_len(values) + 3 > width:
+        return [line, Text(" " * len("  pass  ") + values, style=style.QUIET)]
+    return [line.append(f"   {values}", style=style.QUIET)]
 
 
 def verified_line(event: Verified) -> Text:

@@ -22,7 +22,7 @@ def failed_task_lines(event: TaskFinished, width: int) -> list[Text]:
     lines = [headline("error", f"{event.task} failed on {event.host}", style.ERROR)]
     where = (error and error.where) or event.task.where
     if where:
-        lines += place_lines(where, error.excerpt if error else "", width)
+        lines += place_lines(where, error.excerpt if error and error.where else "", width)
     causes = [event.message, *((error.summary, error.detail) if error else ())]
     for cause in dict.fromkeys(cause.strip("\r\n") for cause in causes):
         lines += indented(_ends(visible_lines(cause)))

@@ -13,7 +13,8 @@ from scupi_provision.report.tally import HostTally, RunTally
 from scupi_provision.report.visible import visible
 from scupi_provision.report.wording import duration
 
-_GAP = "   "
+_GAP = "  "
+_NOTHING = "-"
 _RARE = (Outcome.RESCUED, Outcome.IGNORED, Outcome.UNREACHABLE)
 
 
@@ -26,11 +27,15 @@ def summary_table(tally: RunTally) -> list[Text]:
         return []
     outcomes = _columns(tally)
     headings = ["host", *(style.OUTCOME_WORDS[outcome] for outcome in outcomes)]
-    headings += ["checks passed", "checks failed", "round trips", "time"]
+    headings += ["checks", "round trips", "time"]
     rows = [_row(name, host, outcomes) for name, host in tally.hosts.items()]
     widths = [max(cell_len(cell) for cell in column) for column in zip(headings, *rows, strict=True)]
     lines = [Text(_aligned(headings, widths), style=style.HEADING)]
-    return lines + [_coloured(row, widths, outcomes) for row in rows]
+    colours = ["", *(style.OUTCOME_STYLES[outcome] for outcome in outcomes)]
+    for row, host in zip(rows, tally.hosts.values(), strict=True):
+        checks = style.ERROR if host.failed_checks else style.GOOD
+        lines.append(_coloured(row, widths, [*colours, checks, "", ""]))
+    return lines
 
 
 def _columns(tally: RunTally) -> list[Outcome]:
@@ -42,18 +47,22 @@ def _columns(tally: RunTally) -> list[Outcome]:
 
 def _row(name: str, host: HostTally, outcomes: Sequence[Outcome]) -> list[str]:
     summary = host.summary
-    ending = [str(summary.round_trips), duration(summary.seconds)] if summary else ["-", "-"]
+    ending = [str(summary.round_trips), duration(summary.seconds)] if summary else [_NOTHING, _NOTHING]
     counts = [str(host.count(outcome)) for outcome in outcomes]
-    return [visible(name), *counts, str(host.passed), str(host.failed_checks), *ending]
+    return [visible(name), *counts, _checks(host), *ending]
 
 
-def _coloured(row: Sequence[str], widths: Sequence[int], outcomes: Sequence[Outcome]) -> Text:
-    """The row as text; a number that is not zero has the colour of its outcome."""
-    colours = ["", *(style.OUTCOME_STYLES[outcome] for outcome in outcomes), style.GOOD, style.ERROR, "", ""]
+def _checks(host: HostTally) -> str:
+    total = host.passed + host.failed_checks
+    return f"{host.passed} of {total}" if total else _NOTHING
+
+
+def _coloured(row: Sequence[str], widths: Sequence[int], colours: Sequence[str]) -> Text:
+    """The row as text; what is nothing has no colour."""
     line = Text()
     for index, (cell, width, colour) in enumerate(zip(row, widths, colours, strict=True)):
         line.append(_GAP if index else "")
-        line.append(_padded(cell, width, is_first=index == 0), style=colour if cell != "0" else style.QUIET)
+        line.append(_padded(cell, width, is_first=index == 0), style=style.QUIET if cell in {"0", _NOTHING} else colour)
     return line
 
 

@@ -40,7 +40,8 @@ def visible_line(text: str) -> str:
 
 def visible_lines(text: str) -> list[str]:
     """The lines of a command's output: CRLF counts as one line break, trailing empty lines are dropped."""
-    return [visible_line(line.removesuffix("\r")) for line in text.rstrip("\r\n").split("\n")] if text else []
+    text = text.rstrip("\r\n")
+    return [visible_line(line.removesuffix("\r")) for line in text.split("\n")] if text else []
 
 
 def shortened(text: str, limit: int) -> str:
