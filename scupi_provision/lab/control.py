@@ -1,0 +1,245 @@
+"""Starts, finds, stops and removes the lab."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from scupi_provision.errors import ProvisionError
+from scupi_provision.lab.farm import build_farms
+from scupi_provision.lab.home import make_home
+from scupi_provision.lab.inventory_file import lab_variables, write_inventory
+from scupi_provision.lab.keys import make_keys
+from scupi_provision.lab.layout import ACCOUNT, LabLayout, lab_layout
+from scupi_provision.lab.mirror import NONCE_PATH
+from scupi_provision.lab.sources import fill_mirror
+from scupi_provision.lab.state import (
+    DaemonState,
+    Lab,
+    LabStatus,
+    Sources,
+    read_daemon_state,
+    read_sources,
+)
+
+_START_TIMEOUT_S = 30.0
+_STOP_TIMEOUT_S = 15.0
+_POLL_S = 0.03
+
+
+def up(
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    directory: Path | None = None,
+    with_sources: bool = True,
+) -> Lab:
+    """Make the lab run and return it; a lab that runs already is reused.
+
+    Args:
+        progress: Told what happens, one short line at a time.
+        directory: The lab's directory, when it is not the person's default one.
+        with_sources: Whether the mirror must serve git and torch (the first time that downloads about 200 MB).
+
+    Raises:
+        ProvisionError: The lab cannot run here, or what the mirror must serve cannot be had.
+        InputError: The directory cannot be used.
+    """
+    _require_platform()
+    layout = lab_layout(directory)
+    layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    layout.directory.chmod(0o700)
+    with _exclusively(layout, progress):
+        sources = fill_mirror(layout, progress) if with_sources else read_sources(layout.sources)
+        state = _running(layout) or _start(layout, progress)
+        lab = _lab(layout, state, sources)
+        write_inventory(layout, state, lab.variables)
+    return lab
+
+
+def down(*, directory: Path | None = None) -> bool:
+    """Stop the lab and every process that its commands left running. False when none ran.
+
+    Raises:
+        ProvisionError: It does not stop.
+    """
+    layout = lab_layout(directory)
+    if not layout.directory.is_dir():
+        return False
+    with _exclusively(layout, lambda _: None):
+        return _stop(layout)
+
+
+def status(*, directory: Path | None = None) -> LabStatus:
+    """Whether the lab exists and runs."""
+    layout = lab_layout(directory)
+    state = _running(layout) if layout.directory.is_dir() else None
+    if state is None:
+        return LabStatus(layout.directory, layout.directory.is_dir(), None)
+    lab = _lab(layout, state, read_sources(layout.sources))
+    return LabStatus(layout.directory, exists=True, lab=lab, pid=state.pid)
+
+
+def reset(*, directory: Path | None = None) -> bool:
+    """Stop the lab and remove it with its scratch home; the cache stays. False when there was none."""
+    layout = lab_layout(directory)
+    if not layout.directory.is_dir():
+        return False
+    _refuse_foreign(layout)
+    down(directory=directory)
+    shutil.rmtree(layout.directory)
+    return True
+
+
+def _require_platform() -> None:
+    if os.name != "posix":
+        raise ProvisionError("the embedded lab runs on Linux and macOS", hint="on Windows, run it inside WSL")
+    if find_spec("asyncssh") is None:
+        raise ProvisionError("the embedded lab needs asyncssh", hint="pip install 'scupi-provision[lab]'")
+
+
+def _refuse_foreign(layout: LabLayout) -> None:
+    """Never remove a directory that is not a lab, whatever PROVISION_LAB_DIR says."""
+    if any(layout.directory.iterdir()) and not layout.up_lock.exists():
+        raise ProvisionError(
+            f"{layout.directory} is not a lab; it is left alone",
+            hint="check PROVISION_LAB_DIR",
+        )
+
+
+@contextlib.contextmanager
+def _exclusively(layout: LabLayout, progress: Callable[[str], None]) -> Iterator[None]:
+    """Only one process at a time starts or stops a lab; the others wait."""
+    import fcntl  # noqa: PLC0415 - this module must be importable on Windows
+
+    descriptor = os.open(layout.up_lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            progress("waiting for another process that starts or stops this lab")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _start(layout: LabLayout, progress: Callable[[str], None]) -> DaemonState:
+    progress("starting admin1 and gpu2")
+    _stop(layout)  # one that holds the lock and does not answer
+    make_home(layout.home)
+    make_keys(layout)
+    build_farms(layout)
+    layout.mirror.mkdir(exist_ok=True)
+    nonce = secrets.token_hex(8)
+    with layout.log.open("ab") as log:
+        started = subprocess.run(
+            [sys.executable, "-m", "scupi_provision.lab.daemon", str(layout.directory), "--nonce", nonce],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            check=False,
+        )
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while started.returncode == 0 and time.monotonic() < deadline:
+        state = _running(layout)
+        if state and state.nonce == nonce:
+            return state
+        time.sleep(_POLL_S)
+    raise ProvisionError("the lab did not start", detail=_log_tail(layout), hint=f"see {layout.log}")
+
+
+def _stop(layout: LabLayout) -> bool:
+    state = read_daemon_state(layout)
+    # The lock proves that the process with this id is the daemon and not one that got its number later.
+    if state is None or not _daemon_lives(layout):
+        return False
+    for number, patience_s in ((signal.SIGTERM, _STOP_TIMEOUT_S), (signal.SIGKILL, 2.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(state.pid, number)
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            if not _daemon_lives(layout):
+                return True
+            time.sleep(_POLL_S)
+    raise ProvisionError(f"the lab's daemon (process {state.pid}) does not end", hint=f"see {layout.log}")
+
+
+def _running(layout: LabLayout) -> DaemonState | None:
+    """The state of the daemon if it lives and answers."""
+    state = read_daemon_state(layout)
+    if state is None or not _daemon_lives(layout):
+        return None
+    # Never through a proxy: this address is our own machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://127.0.0.1:{state.mirror_port}{NONCE_PATH}", timeout=5) as reply:
+            answer: bytes = reply.read()
+    except OSError:
+        return None
+    return state if answer.decode("utf-8", "replace") == state.nonce else None
+
+
+def _daemon_lives(layout: LabLayout) -> bool:
+    import fcntl  # noqa: PLC0415 - this module must be importable on Windows
+
+    try:
+        descriptor = os.open(layout.daemon_lock, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _lab(layout: LabLayout, state: DaemonState, sources: Sources | None) -> Lab:
+    return Lab(
+        directory=layout.directory,
+        home=layout.home,
+        admin_port=state.admin_port,
+        mirror_port=state.mirror_port,
+        user=ACCOUNT,
+        key_file=layout.client_key,
+        known_hosts=layout.known_hosts,
+        inventory=layout.inventory,
+        log=layout.log,
+        stand_ins=_stand_ins(sources),
+        variables=lab_variables(layout, state, sources),
+    )
+
+
+def _stand_ins(sources: Sources | None) -> tuple[str, ...]:
+    lines = ["admin1 and gpu2 are two SSH servers on this machine, with one scratch home"]
+    if sources:
+        lines.append(f"{sources.git_origin}, served on loopback")
+        lines.append(f"{sources.torch_origin}, served on loopback")
+    lines.append(_gpu_stand_in())
+    return tuple(lines)
+
+
+def _gpu_stand_in() -> str:
+    if not shutil.which("nvidia-smi"):
+        return "no GPU in the lab: GPU checks run torch on the CPU"
+    listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, timeout=30, check=False)
+    if listing.returncode != 0:
+        return "no GPU in the lab: GPU checks run torch on the CPU"
+    return "the lab's torch is the CPU build: GPU checks run on the CPU, though this machine has a GPU"
+
+
+def _log_tail(layout: LabLayout) -> str:
+    lines = layout.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-10:])

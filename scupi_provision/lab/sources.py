@@ -1,0 +1,99 @@
+"""Fills the mirror: real files in upstream's URL layout, linked from the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import shutil
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+
+from scupi_provision.lab.git_source import GitSource, git_source
+from scupi_provision.lab.layout import LabLayout
+from scupi_provision.lab.state import Sources, read_sources, write_sources
+from scupi_provision.lab.toolchain import AUTOCONF, BUILD_NEEDS, require_build_tools
+from scupi_provision.lab.torch_source import TorchSource, project_name, torch_source
+
+GIT_PATH = "pub/software/scm/git"
+"""Where the kernel's servers keep git's tarballs."""
+
+WHEELS_PATH = "whl/cpu"
+"""Where the official torch index keeps the CPU build."""
+
+
+def fill_mirror(layout: LabLayout, progress: Callable[[str], None]) -> Sources:
+    """Fetch what is missing into the cache and make the mirror serve it.
+
+    Raises:
+        ProvisionError: Something cannot be had, or this machine cannot compile git.
+    """
+    require_build_tools()
+    git = git_source(layout.cache / "git", progress)
+    require_build_tools(BUILD_NEEDS if git.has_configure else (*BUILD_NEEDS, AUTOCONF))
+    torch = torch_source(layout.cache / "wheels", progress)
+    sources = Sources(
+        git_version=git.version,
+        git_sha256=git.sha256,
+        git_tarball=git.file,
+        git_origin=git.origin,
+        torch_version=torch.version,
+        torch_origin=torch.origin,
+    )
+    if read_sources(layout.sources) != sources or not _served(layout, git, torch):
+        progress("filling the mirror")
+        _serve_git(layout, git)
+        _serve_wheels(layout, torch)
+        write_sources(layout.sources, sources)
+    return sources
+
+
+def _served(layout: LabLayout, git: GitSource, torch: TorchSource) -> bool:
+    wheels = {path.name for path in (layout.mirror / WHEELS_PATH).glob("*.whl")}
+    return (layout.mirror / GIT_PATH / git.file).exists() and wheels == {
+        path.name for path in torch.wheels.glob("*.whl")
+    }
+
+
+def _serve_git(layout: LabLayout, git: GitSource) -> None:
+    folder = layout.mirror / GIT_PATH
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / git.file).symlink_to(layout.cache / "git" / git.file)
+
+
+def _serve_wheels(layout: LabLayout, torch: TorchSource) -> None:
+    folder = layout.mirror / WHEELS_PATH
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    projects: dict[str, list[Path]] = {}
+    for wheel in sorted(torch.wheels.glob("*.whl")):
+        (folder / wheel.name).symlink_to(wheel)
+        projects.setdefault(project_name(wheel.name), []).append(wheel)
+    write_index(folder, projects)
+
+
+def write_index(folder: Path, projects: dict[str, list[Path]]) -> None:
+    """Write a PEP 503 index into `folder`, whose wheels lie beside the project directories."""
+    root = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in projects)
+    (folder / "index.html").write_text(_page("Simple index", root), encoding="utf-8")
+    for name, wheels in projects.items():
+        (folder / name).mkdir()
+        links = "".join(_link(wheel) for wheel in wheels)
+        (folder / name / "index.html").write_text(_page(f"Links for {name}", links), encoding="utf-8")
+
+
+def _link(wheel: Path) -> str:
+    with wheel.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    address = f"../{urllib.parse.quote(wheel.name)}#sha256={digest.hexdigest()}"
+    return f'<a href="{address}">{html.escape(wheel.name)}</a><br>\n'
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        '<!DOCTYPE html>\n<html><head><meta name="pypi:repository-version" content="1.0">'
+        f"<title>{title}</title></head><body>\n{body}</body></html>\n"
+    )
