@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 from rich.console import Console
-
 from scupi_provision.report.console import ConsoleReporter
 
 

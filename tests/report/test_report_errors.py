@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-
 from scupi_provision.errors import Diagnostic, InputError, Position, ProvisionError, UnreachableError
 from scupi_provision.report.errors import error_text, excerpt_window, render_error
 
@@ -33,7 +32,9 @@ def test_an_error_is_shown_like_a_compiler_does() -> None:
 
 
 def test_an_error_without_a_place_is_its_words_alone() -> None:
-    error = UnreachableError("admin1 does not answer", detail="after 15 s\non port 7092", hint="are you online?\nor not?")
+    error = UnreachableError(
+        "admin1 does not answer", detail="after 15 s\non port 7092", hint="are you online?\nor not?"
+    )
     assert error_text(error) == lines("""
         error: admin1 does not answer
           after 15 s

@@ -6,7 +6,6 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from scupi_provision.errors import Diagnostic, Position, ProvisionError
 from scupi_provision.events import (
     CheckFinished,

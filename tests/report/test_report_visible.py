@@ -1,5 +1,4 @@
 import pytest
-
 from scupi_provision.report.visible import shortened, visible, visible_line, visible_lines
 from scupi_provision.report.wording import counted, duration, listed
 
