@@ -134,18 +134,16 @@ class LiveProgress:
         if self._live is None:
             yield
             return
-        self._live.stop()
+        self._erase()
         try:
             yield
         finally:
-            self._live.start(refresh=True)
+            self._draw()
 
     def close(self) -> None:
         """Erase the region and show the cursor again."""
         self._running = {}
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        self._erase()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         frame = self._spinner.render(console.get_time())
@@ -155,16 +153,25 @@ class LiveProgress:
     def _show(self, host: str, task: TaskLabel, running: _Running) -> None:
         self._running = {**self._running, (host, task): running}
         if self._live is None:
-            self._live = Live(
-                self,
-                console=self._console,
-                transient=True,
-                refresh_per_second=_REFRESHES_PER_SECOND,
-                # rich would interpret the escape sequences of what passes through; our streams pause instead
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start(refresh=True)
+            self._draw()
+
+    def _draw(self) -> None:
+        """Begin a region below what is on the screen; a `Live` that was stopped would overwrite lines above it."""
+        self._live = Live(
+            self,
+            console=self._console,
+            transient=True,
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            # rich would interpret the escape sequences of what passes through; our streams pause instead
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start(refresh=True)
+
+    def _erase(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _line(self, frame: object, host: str, task: TaskLabel, running: _Running, width: int) -> Text:
         elapsed = running.elapsed_s + max(self._clock() - running.seen_at, 0.0)

@@ -62,6 +62,7 @@ class RunTally:
         """Count `event`."""
         if isinstance(event, RunStarted):
             self.verb = event.verb
+            self.hosts = {name: HostTally() for name in event.hosts}
         elif isinstance(event, PlayStarted):
             self._note_play(event)
         elif isinstance(event, TaskFinished):

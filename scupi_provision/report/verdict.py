@@ -10,6 +10,7 @@ from scupi_provision.report.tally import HostTally, RunTally
 from scupi_provision.report.visible import visible
 from scupi_provision.report.wording import counted, listed
 
+_NO_PLAY = "no play was run, so nothing is known"
 _STOPPED = {
     2: "the input is not valid; no host was touched",
     3: "stopped: a host could not be reached, or somebody else's run holds its lock",
@@ -65,6 +66,8 @@ def _remaining(host: HostTally) -> int:
 
 
 def _check_words(tally: RunTally) -> str:
+    if not tally.applied:
+        return _NO_PLAY
     would_change = tally.total(Outcome.WOULD_CHANGE)
     unknown = tally.total(Outcome.UNKNOWN)
     if not would_change and not unknown:
@@ -76,7 +79,7 @@ def _check_words(tally: RunTally) -> str:
 
 def _apply_words(tally: RunTally) -> str:
     if not tally.applied:
-        return "done"
+        return _NO_PLAY
     unproved = [name for name in tally.applied if _changed(tally.hosts[name]) and not tally.hosts[name].proof]
     if unproved:
         return f"{listed(unproved)} {_was(unproved)} changed, but not read again to prove it"
@@ -97,8 +100,7 @@ def _verify_words(tally: RunTally) -> str:
 
 
 def _as_described(tally: RunTally) -> str:
-    hosts = tally.applied or list(tally.hosts)
-    return f"{listed(hosts)} {'are' if len(hosts) > 1 else 'is'} as described" if hosts else "all is as described"
+    return f"{listed(tally.applied)} {'are' if len(tally.applied) > 1 else 'is'} as described"
 
 
 def _proved_on(tally: RunTally) -> str:

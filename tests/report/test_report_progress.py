@@ -102,6 +102,20 @@ def test_the_live_region_is_gone_while_stderr_speaks(console) -> None:
     progress.close()
 
 
+def test_what_was_said_in_a_pause_is_not_overwritten(console) -> None:
+    """Regression: a region of two lines, drawn again, moved up into the warning and erased it."""
+    recorder = console(80, terminal=True)
+    progress = LiveProgress(recorder)
+    progress.start("admin1", BUILD)
+    progress.start("gpu2", BUILD)
+    with progress.paused():
+        recorder.file.write("warning\n")
+    after = recorder.file.getvalue().split("warning\n")[1]
+    progress.close()
+    assert "\x1b[1A" not in after.split("build git")[0]
+    assert "gpu2" in after
+
+
 def test_a_host_that_drops_out_takes_its_lines_along(console) -> None:
     recorder = console(80, terminal=True)
     progress = LiveProgress(recorder)

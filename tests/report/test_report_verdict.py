@@ -67,6 +67,8 @@ def closing(verb: str, exit_code: int, *events) -> Verdict:
         ("verify", 0, [Verified("gpu2", 3, "Monday")], "proved on gpu2 at Monday"),
         ("verify", 0, [], "there was nothing to check"),
         ("rollback", 0, [], "done"),
+        ("apply", 0, [PASSED], "no play was run, so nothing is known"),
+        ("check", 0, [], "no play was run, so nothing is known"),
     ],
 )
 def test_good_news(verb: str, exit_code: int, events: list, words: str) -> None:
