@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from scupi_provision.events import Diff
+from scupi_provision.shell.replies import RunReply
 from scupi_provision.values import FileMode, SourceFloat, SourceInt, SourceText, UnknownValue
 
 _TRUE = frozenset({"yes", "on", "true", "y", "1"})
@@ -110,6 +111,15 @@ class ModuleArgs(BaseModel):
 
 
 @dataclass(frozen=True)
+class Claim:
+    """One claim about a host, judged. `expected` and `seen` are words for people; `seen` comes from the host."""
+
+    passed: bool
+    expected: str
+    seen: str
+
+
+@dataclass(frozen=True)
 class Result:
     """What a module planned.
 
@@ -122,7 +132,7 @@ class Result:
         skipped: True when the module decides that there is nothing to do by its own rules (e.g. `creates`).
         facts: Variables for the rest of the play (`set_fact`).
         unprovable: True for a command that no plan can show to be unnecessary (no creates/removes).
-        checks: For `expect`: claims whose truth is known at plan time as (name, passed, expected, seen).
+        claims: For `expect`: what was claimed and what was seen; empty while a program still has to tell.
     """
 
     changed: bool = False
@@ -133,6 +143,7 @@ class Result:
     skipped: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     unprovable: bool = False
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,18 +154,19 @@ class Module:
         name: Its name in a playbook.
         args: Its argument model.
         plan: `(args, host) -> Result`; `host` is a `scupi_provision.host.view.HostView`.
+        finish: For modules that run a program and report what it said: `(args, planned, runs) -> Result`, pure, called
+            when the programs have ended; `runs` are their `shell.replies.RunReply` in order.
         free_form: The argument that takes the text of `module: text`, or None when there is no free form.
         aliases: Fully qualified and older names.
-        checks: True for `expect`-like modules: their result is a claim, reported by name and counted.
         files: Arguments naming controller files that the planner resolves before planning, e.g. {"src": "templates"}.
     """
 
     name: str
     args: type[ModuleArgs]
     plan: Callable[[Any, Any], Result]
+    finish: Callable[[Any, Result, tuple[RunReply, ...]], Result] | None = None
     free_form: str | None = None
     aliases: tuple[str, ...] = ()
-    checks: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,0 +1,115 @@
+"""What is known of a host before anything is planned, and how playbooks see it (Ansible's names)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_RELEASE_FILE_FAMILIES = {
+    "debian": "Debian", "ubuntu": "Debian", "linuxmint": "Debian", "raspbian": "Debian",
+    "rhel": "RedHat", "centos": "RedHat", "fedora": "RedHat", "rocky": "RedHat", "almalinux": "RedHat", "ol": "RedHat",
+    "opensuse-leap": "Suse", "sles": "Suse", "arch": "Archlinux", "alpine": "Alpine",
+}  # fmt: skip
+_DISTRIBUTION_NAMES = {
+    "debian": "Debian", "ubuntu": "Ubuntu", "rhel": "RedHat", "centos": "CentOS", "fedora": "Fedora", "rocky": "Rocky",
+    "almalinux": "AlmaLinux", "opensuse-leap": "openSUSE Leap", "sles": "SLES", "arch": "Archlinux", "alpine": "Alpine",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts as `facts.sh` reads them. Text in `raw` comes from the host and is never a template."""
+
+    raw: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> str:
+        """The account's home directory, without a final slash (except for `/` itself)."""
+        return self.raw.get("home", "/").rstrip("/") or "/"
+
+    @property
+    def umask(self) -> int:
+        """The account's file mode creation mask."""
+        return int(self.raw.get("umask", "022"), 8)
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """Programs found on the account's PATH: name to path."""
+        pairs = (item.partition("=") for item in self.raw.get("tools", "").split())
+        return {name: path for name, _, path in pairs}
+
+    @property
+    def glibc(self) -> str | None:
+        """The C library's version, such as "2.17"; None where it is not glibc."""
+        match = re.fullmatch(r"glibc ([0-9.]+)", self.raw.get("libc", ""))
+        return match[1] if match else None
+
+    @property
+    def nvidia_driver(self) -> str | None:
+        """The loaded NVIDIA kernel driver's version, such as "510.47.03"; None without one."""
+        match = re.search(r"\s(\d{3}\.\d+(?:\.\d+)?)\s", self.raw.get("nvidia_driver_text", ""))
+        if match:
+            return match[1]
+        first = self.raw.get("gpu_first", "").rpartition(",")[2].strip()
+        return first if re.fullmatch(r"[0-9.]+", first) else None
+
+    @property
+    def gpu_count(self) -> int:
+        """GPUs that nvidia-smi lists."""
+        text = self.raw.get("gpu_count", "0").strip()
+        return int(text) if text.isdigit() else 0
+
+    def variables(self) -> dict[str, Any]:
+        """`ansible_facts`: the facts by Ansible's names (without the prefix `ansible_`), and ours."""
+        raw = self.raw
+        os_id = raw.get("os_id", "")
+        version = raw.get("os_version", "")
+        nodename = raw.get("nodename", "")
+        date, _, time = raw.get("date", "").rstrip("Z").partition("T")
+        return {
+            "architecture": raw.get("architecture", ""),
+            "date_time": {"date": date, "time": time, "iso8601": raw.get("date", "")},
+            "distribution": _DISTRIBUTION_NAMES.get(os_id, os_id.capitalize() or "OtherLinux"),
+            "distribution_major_version": version.split(".")[0],
+            "distribution_release": raw.get("os_codename", ""),
+            "distribution_version": version,
+            "env": {
+                "HOME": self.home,
+                "PATH": raw.get("path", ""),
+                "USER": raw.get("user", ""),
+                "SHELL": raw.get("shell", ""),
+                "LANG": raw.get("lang", ""),
+            },
+            "fqdn": nodename,
+            "hostname": nodename.split(".")[0],
+            "nodename": nodename,
+            "kernel": raw.get("kernel", ""),
+            "memtotal_mb": int(raw.get("memory_kib", "0")) // 1024,
+            "os_family": _family(os_id, raw.get("os_like", ""), raw.get("os_text", "")),
+            "processor_vcpus": int(raw.get("cpus", "1")),
+            "processor_nproc": int(raw.get("cpus", "1")),
+            "system": raw.get("system", ""),
+            "user_dir": self.home,
+            "user_gid": int(raw.get("gid", "0")),
+            "user_id": raw.get("user", ""),
+            "user_shell": raw.get("shell", ""),
+            "user_uid": int(raw.get("uid", "0")),
+            # ours: what choosing builds for this cluster needs
+            "glibc": self.glibc or "",
+            "gpu_count": self.gpu_count,
+            "nvidia_driver": self.nvidia_driver or "",
+            "tools": self.tools,
+        }
+
+
+def _family(os_id: str, like: str, release_text: str) -> str:
+    for name in (os_id, *like.split()):
+        if name in _RELEASE_FILE_FAMILIES:
+            return _RELEASE_FILE_FAMILIES[name]
+    return "RedHat" if "release" in release_text else os_id.capitalize()
+
+
+FACT_NAMES = frozenset(Facts().variables())
+"""Names under `ansible_facts`; each is also offered as `ansible_<name>`."""

@@ -1,0 +1,107 @@
+"""What `~/.provision/current` offers to the account's shells, and how a plan changes it.
+
+One apply makes at most one new generation `gen/<n>` (env.sh and manifest.json). It becomes current by one rename at the
+end of the play, so that no shell ever sees half of an apply, and going back is the same rename.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+
+from scupi_provision.host.record import TaskFailedError
+from scupi_provision.host.view import HostView
+from scupi_provision.shell.words import word
+
+ROOT = "~/.provision"
+CURRENT = f"{ROOT}/current"
+MANIFEST = f"{CURRENT}/manifest.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What the environment of new shells is made of.
+
+    Attributes:
+        number: Counts applies that changed something; 0 is "nothing yet".
+        paths: Name of the entry to directory, in the order of PATH (the first wins).
+        variables: Exported variables.
+    """
+
+    number: int = 0
+    paths: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def with_path(self, name: str, directory: str, *, first: bool = True) -> Generation:
+        """With this PATH entry; one of the same name is replaced where it stands."""
+        if name in self.paths:
+            return replace(self, paths={**self.paths, name: directory})
+        return replace(self, paths={name: directory, **self.paths} if first else {**self.paths, name: directory})
+
+    def without_path(self, name: str) -> Generation:
+        """Without the PATH entry of this name."""
+        return replace(self, paths={key: value for key, value in self.paths.items() if key != name})
+
+    def manifest(self) -> bytes:
+        """The generation as the file that is read back by the next plan."""
+        content = {"format": _FORMAT, "number": self.number, "paths": self.paths, "variables": self.variables}
+        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+    def script(self) -> bytes:
+        """`env.sh`: read by every new shell of the account, so it must be quick, silent and harmless to read twice."""
+        lines = [f"# Made by provision, generation {self.number}. Changes here are lost; change the playbook."]
+        for directory in reversed(self.paths.values()):
+            quoted = word(directory)
+            lines.append(f'case ":$PATH:" in *:{quoted}:*) ;; *) PATH={quoted}${{PATH:+:$PATH}} ;; esac')
+        if self.paths:
+            lines.append("export PATH")
+        lines += [f"export {name}={word(value)}" for name, value in self.variables.items()]
+        return ("\n".join(lines) + "\n").encode()
+
+
+def current(host: HostView) -> Generation:
+    """The generation that is current on the host, or the empty one.
+
+    Raises:
+        TaskFailedError: The manifest is not ours or is damaged; it is left alone.
+    """
+    host.want(entries=[CURRENT], contents=[MANIFEST])
+    content = host.content(MANIFEST)
+    if not content:
+        return Generation()
+    try:
+        data = json.loads(content)
+        if data["format"] != _FORMAT:
+            raise TaskFailedError(f"{MANIFEST} was written by another version of provision (format {data['format']})")
+        return Generation(int(data["number"]), dict(data["paths"]), dict(data["variables"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise TaskFailedError(f"{MANIFEST} is damaged ({error}); `provision rollback` or remove it") from error
+
+
+def staged(host: HostView) -> Generation:
+    """The generation that this plan is making, or the current one when it has not changed anything yet."""
+    return host.generation if isinstance(host.generation, Generation) else current(host)
+
+
+def stage(host: HostView, wanted: Generation) -> bool:
+    """Make `wanted` the generation that this plan ends with; whether that is a change."""
+    now = staged(host)
+    if (wanted.paths, wanted.variables) == (now.paths, now.variables):
+        return False
+    number = current(host).number + 1
+    made = replace(wanted, number=number)
+    directory = f"{ROOT}/gen/{number}"
+    host.mkdir(directory, 0o700)
+    host.write(f"{directory}/env.sh", made.script(), 0o600)
+    host.write(f"{directory}/manifest.json", made.manifest(), 0o600)
+    host.record.generation = made
+    return True
+
+
+def switch(host: HostView) -> bool:
+    """Make the staged generation current: one rename. Whether there was one to switch to."""
+    made = host.generation
+    if not isinstance(made, Generation):
+        return False
+    return host.link(CURRENT, f"gen/{made.number}")

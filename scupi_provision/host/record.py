@@ -1,0 +1,51 @@
+"""What one step of a plan does and what it relied on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scupi_provision.events import Diff
+from scupi_provision.shell.actions import Action
+from scupi_provision.shell.entry import Entry
+
+
+class TaskFailedError(Exception):
+    """A task cannot succeed on this host as it is; the message says why. The planner makes it the task's outcome."""
+
+
+@dataclass
+class StepRecord:
+    """Collected while a module plans.
+
+    Attributes:
+        label: The task, for messages about what it will make.
+        actions: In order.
+        diffs: What they change.
+        planned: Entries as they will be; the last word per path.
+        contents: Bytes of files that will be written.
+        opaque: Subtrees that a program will write, and the label of the task that runs it.
+        generation: The `host.generation.Generation` that this step staged, if it did.
+        reads: What was looked at on the host, as it was: the basis that is checked again after opaque actions.
+    """
+
+    label: str
+    actions: list[Action] = field(default_factory=list)
+    diffs: list[Diff] = field(default_factory=list)
+    planned: dict[str, Entry] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    opaque: dict[str, str] = field(default_factory=dict)
+    reads: dict[str, Entry] = field(default_factory=dict)
+    generation: object = None
+
+    def act(self, action: Action, diff: Diff) -> None:
+        """Add an action and what it changes."""
+        self.actions.append(action)
+        self.diffs.append(diff)
+
+    def plan(self, path: str, entry: Entry, content: bytes | None = None) -> None:
+        """Note how `path` will be."""
+        self.planned[path] = entry
+        if content is None:
+            self.contents.pop(path, None)
+        else:
+            self.contents[path] = content

@@ -1,0 +1,53 @@
+"""What has been read from a host, and what a plan still needs to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scupi_provision.host.facts import Facts
+from scupi_provision.shell.entry import Entry
+
+
+@dataclass
+class Snapshot:
+    """What is known of one host. Grows while a plan is made; thrown away when the host may have changed.
+
+    Attributes:
+        facts: None until read.
+        entries: By absolute path.
+        contents: Bytes of files whose hash is that of their entry.
+        names: What a pattern matched.
+    """
+
+    facts: Facts | None = None
+    entries: dict[str, Entry] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass
+class Needs:
+    """What one more exchange with the host has to bring."""
+
+    facts: bool = False
+    entries: dict[str, None] = field(default_factory=dict)
+    contents: dict[str, None] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.facts or self.entries or self.contents or self.names)
+
+    def add(self, other: Needs) -> None:
+        """Need that too."""
+        self.facts = self.facts or other.facts
+        self.entries.update(other.entries)
+        self.contents.update(other.contents)
+        self.names.update(other.names)
+
+
+class NeedsReadingError(Exception):
+    """Internal: a plan looked at something that has not been read yet. The planner notes it and goes on."""
+
+    def __init__(self, needs: Needs) -> None:
+        super().__init__("not read yet")
+        self.needs = needs

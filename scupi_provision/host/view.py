@@ -1,0 +1,248 @@
+"""The host as a module sees it: what was read, overlaid with what earlier tasks of the plan will have done.
+
+Everything that a module does here is recorded as actions with guards; nothing happens on any host. A module runs inside
+a transaction: when it turns out that something has to be read first, its half-recorded effects are dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Sequence
+
+from scupi_provision.events import Diff
+from scupi_provision.host.reading import ReadableHost
+from scupi_provision.host.record import StepRecord, TaskFailedError
+from scupi_provision.host.snapshot import Snapshot
+from scupi_provision.shell.actions import CopyFile, Extract, Fetch, Link, Mkdir, Remove, Run, SetMode, Touch, WriteFile
+from scupi_provision.shell.entry import ABSENT, Entry, Kind
+from scupi_provision.values import FileMode, UnknownValueError
+
+
+class HostView(ReadableHost):
+    """One host during planning.
+
+    Attributes:
+        check_mode: Whether this plan is only to be shown (`ansible_check_mode`).
+        keep_contents: Whether contents of files about to be replaced are wanted for diffs.
+        generation: The `host.generation.Generation` that this plan is making, or None so far.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, check_mode: bool = False, keep_contents: bool = False) -> None:
+        super().__init__(snapshot)
+        self.check_mode = check_mode
+        self.keep_contents = keep_contents
+        self.generation: object = None
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def begin(self, label: str) -> None:
+        """Start a step: effects go into a fresh record."""
+        self.record = StepRecord(label)
+
+    def commit(self) -> StepRecord:
+        """Keep the step's effects for the tasks that follow, and hand out its record."""
+        record = self.record
+        for path, entry in record.planned.items():
+            if not entry.exists:
+                self._forget_below(path)
+                self._emptied.add(path)
+            self._planned[path] = entry
+            self._contents.pop(path, None)
+        self._contents.update(record.contents)
+        self._opaque.update(record.opaque)
+        self.generation = record.generation or self.generation
+        self.record = StepRecord("")
+        return record
+
+    def rollback(self) -> None:
+        """Drop the step's effects."""
+        self.record = StepRecord("")
+
+    def _forget_below(self, path: str) -> None:
+        for known in [known for known in self._planned if known.startswith(path + "/")]:
+            del self._planned[known]
+            self._contents.pop(known, None)
+
+    # --- effects: each states what shall be, records what it takes, and says whether that is anything -----------
+
+    def default_mode(self, *, directory: bool = False) -> int:
+        """What a new file or directory gets when no mode was asked for."""
+        return (0o777 if directory else 0o666) & ~self.facts.umask
+
+    def _mode(self, mode: FileMode | int | None, now: Entry, *, directory: bool = False) -> int:
+        current = now.mode if now.mode is not None else self.default_mode(directory=directory)
+        if mode is None:
+            return current
+        return mode if isinstance(mode, int) else mode.resolve(current, is_directory=directory)
+
+    def write(
+        self,
+        path: str,
+        content: bytes,
+        mode: FileMode | int | None = None,
+        *,
+        backup: str | None = None,
+        validate: Sequence[str] = (),
+        secret: bool = False,
+    ) -> bool:
+        """Make `path` a regular file with this content and mode (None keeps it). A link there is replaced."""
+        path = self._through_planned_links(self.path(path))
+        now = self.entry(path)
+        if now.kind in {Kind.DIRECTORY, Kind.OTHER}:
+            raise TaskFailedError(f"{path} is there and is not a regular file")
+        bits = self._mode(mode, now)
+        digest = hashlib.sha256(content).hexdigest()
+        if now.kind is Kind.FILE and now.digest == digest:
+            return self.set_mode(path, bits)
+        if not now.exists:
+            self._need_directory(path)
+        diff = self._text_diff(path, now, content, secret=secret)
+        self.record.act(WriteFile(path, content, bits, now, backup, tuple(validate)), diff)
+        self.record.plan(path, Entry(Kind.FILE, bits, len(content), digest), content)
+        return True
+
+    def _text_diff(self, path: str, now: Entry, content: bytes, *, secret: bool) -> Diff:
+        verb = "change" if now.exists else "create"
+        if secret or not self.keep_contents:
+            return Diff(path, summary=f"{verb} {path}")
+        before = self.content(path) if now.kind is Kind.FILE and now.digest else b""
+        try:
+            return Diff(path, before.decode() if now.exists else None, content.decode(), f"{verb} {path}")
+        except UnicodeDecodeError:
+            return Diff(path, summary=f"{verb} {path} ({len(content)} bytes, not text)")
+
+    def _need_directory(self, path: str) -> None:
+        above = posixpath.dirname(path)
+        try:
+            kind = self.entry(above, follow=True).kind
+        except UnknownValueError:
+            return  # a program of this plan makes it; the host will tell
+        if kind is not Kind.DIRECTORY:
+            raise TaskFailedError(f"{above} is not a directory; make it first (file: state: directory)")
+
+    def copy(self, source: str, path: str, mode: FileMode | int | None = None) -> bool:
+        """Make `path` a copy of the regular file `source` on the same host."""
+        source, path = self.path(source), self._through_planned_links(self.path(path))
+        wanted, now = self.entry(source, follow=True), self.entry(path)
+        if wanted.kind is not Kind.FILE or wanted.digest is None:
+            raise TaskFailedError(f"{source} is not a readable regular file")
+        if now.kind in {Kind.DIRECTORY, Kind.OTHER}:
+            raise TaskFailedError(f"{path} is there and is not a regular file")
+        bits = self._mode(mode, now)
+        if now.digest == wanted.digest and now.kind is Kind.FILE:
+            return self.set_mode(path, bits)
+        if not now.exists:
+            self._need_directory(path)
+        self.record.act(CopyFile(source, path, bits, now), Diff(path, summary=f"copy {source} to {path}"))
+        self.record.plan(path, Entry(Kind.FILE, bits, wanted.size, wanted.digest))
+        return True
+
+    def mkdir(self, path: str, mode: FileMode | int | None = None, *, parents: bool = True) -> bool:
+        """Make `path` a directory; directories above it are made with the default mode, as Ansible does."""
+        path = self._through_planned_links(self.path(path))
+        now = self.entry(path)
+        if now.kind is Kind.LINK and self.entry(path, follow=True).kind is Kind.DIRECTORY:
+            return False
+        if now.kind is Kind.DIRECTORY:
+            return self.set_mode(path, self._mode(mode, now, directory=True)) if mode is not None else False
+        if now.exists:
+            raise TaskFailedError(f"{path} is there and is not a directory")
+        if parents and path != "/":
+            self.mkdir(posixpath.dirname(path))
+        bits = self._mode(mode, now, directory=True)
+        self.record.act(Mkdir(path, bits, now), Diff(path, summary=f"create directory {path}"))
+        self.record.plan(path, Entry(Kind.DIRECTORY, bits))
+        return True
+
+    def set_mode(self, path: str, mode: FileMode | int) -> bool:
+        """Give a file or directory this mode."""
+        path = self._through_planned_links(self.path(path))
+        now = self.entry(path)
+        if now.kind in {Kind.ABSENT, Kind.LINK}:
+            return False
+        bits = self._mode(mode, now, directory=now.kind is Kind.DIRECTORY)
+        if bits == now.mode:
+            return False
+        summary = f"mode {now.mode:04o} -> {bits:04o} of {path}"
+        self.record.act(SetMode(path, bits, now), Diff(path, summary=summary))
+        self.record.plan(path, Entry(now.kind, bits, now.size, now.digest))
+        return True
+
+    def link(self, path: str, target: str, *, force: bool = False) -> bool:
+        """Make `path` a symbolic link to `target` (kept as written). A regular file is replaced only with `force`."""
+        path = self._through_planned_links(self.path(path))
+        now = self.entry(path)
+        if now.kind is Kind.LINK and now.target == target:
+            return False
+        if now.kind is Kind.DIRECTORY or (now.exists and now.kind is not Kind.LINK and not force):
+            raise TaskFailedError(f"{path} is there and is not a link")
+        if not now.exists:
+            self._need_directory(path)
+        summary = f"link {path} -> {target}" + (f" (was -> {now.target})" if now.target else "")
+        self.record.act(Link(path, target, now), Diff(path, summary=summary))
+        self.record.plan(path, Entry(Kind.LINK, target=target))
+        return True
+
+    def remove(self, path: str) -> bool:
+        """Remove what is at `path`, a directory with everything in it."""
+        path = self._through_planned_links(self.path(path))
+        if path in {"/", self.home}:
+            raise TaskFailedError(f"{path} will not be removed")
+        now = self.entry(path)
+        if not now.exists:
+            return False
+        directory = now.kind is Kind.DIRECTORY
+        self.record.act(Remove(path, directory, now), Diff(path, summary=f"remove {path}"))
+        self.record.plan(path, ABSENT)
+        return True
+
+    def touch(self, path: str, mode: FileMode | int | None = None) -> bool:
+        """Set the file's times to now, creating it when absent; always a change."""
+        path = self._through_planned_links(self.path(path))
+        now = self.entry(path)
+        if not now.exists:
+            self._need_directory(path)
+        bits = self._mode(mode, now, directory=now.kind is Kind.DIRECTORY)
+        self.record.act(Touch(path, bits, now), Diff(path, summary=f"touch {path}"))
+        empty = hashlib.sha256(b"").hexdigest()
+        self.record.plan(path, Entry(now.kind, bits, now.size, now.digest) if now.exists
+                         else Entry(Kind.FILE, bits, 0, empty))  # fmt: skip
+        return True
+
+    def fetch(
+        self, urls: Sequence[str], path: str, sha256: str | None, mode: FileMode | int | None = None,
+        *, timeout_s: int = 3600,
+    ) -> bool:  # fmt: skip
+        """Download to `path`. With a hash, a file that has it already is left alone; without, it is always fetched."""
+        path = self._through_planned_links(self.path(path))
+        now = self.entry(path)
+        bits = self._mode(mode, now)
+        if sha256 is not None and now.kind is Kind.FILE and now.digest == sha256:
+            return self.set_mode(path, bits)
+        if not now.exists:
+            self._need_directory(path)
+        action = Fetch(tuple(urls), path, bits, sha256, timeout_s, now)
+        self.record.act(action, Diff(path, summary=f"download {urls[0]} to {path}"))
+        self.record.plan(path, Entry(Kind.FILE, bits, None, sha256))
+        return True
+
+    def extract(
+        self, archive: str, directory: str, *, strip: int = 0, empty_first: bool = False, options: Sequence[str] = ()
+    ) -> None:
+        """Unpack an archive into `directory`, which the plan cannot look into afterwards."""
+        archive, directory = self.path(archive), self._through_planned_links(self.path(directory))
+        diff = Diff(directory, summary=f"unpack {archive} into {directory}")
+        self.record.act(Extract(archive, directory, strip, empty_first, tuple(options)), diff)
+        self.record.plan(directory, Entry(Kind.DIRECTORY, self.default_mode(directory=True)))
+        self.record.opaque[directory] = self.record.label
+
+    def run(self, action: Run, summary: str) -> None:
+        """Run a program. What it writes (`action.writes`) is not known to the tasks that follow until it has run."""
+        self.record.act(action, Diff(action.cwd or "", summary=summary))
+        for path in action.writes or ():
+            self.record.opaque[self.path(path)] = self.record.label
+        for path in action.creates:
+            if not any(path == written for written in action.writes or ()):
+                continue
+            self.record.plan(path, Entry(Kind.DIRECTORY))

@@ -1,0 +1,163 @@
+"""The closed instruction set: everything that provision can do to a host.
+
+Every action that replaces something carries `expect`: what the plan saw at that path. The host compares it in the same
+step and reports `stale` when it no longer holds. Paths are absolute. Interpreters: `runtime.sh` (remote and local) and
+`host.memory` (tests); a property test holds them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scupi_provision.shell.entry import Entry
+
+
+@dataclass(frozen=True)
+class Mkdir:
+    """Make one directory; its parent exists by then."""
+
+    path: str
+    mode: int
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
+class WriteFile:
+    """Replace a file as a whole: temp in the same directory (created exclusively, 0600), content, mode, sync, rename.
+
+    Attributes:
+        content: The bytes; never shown.
+        mode: Permission bits of the result.
+        backup: Where a copy of the old file is kept first, or None.
+        validate: A command that must succeed on the new content before it takes the name; `%s` stands for its path.
+    """
+
+    path: str
+    content: bytes
+    mode: int
+    expect: Entry | None = None
+    backup: str | None = None
+    validate: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CopyFile:
+    """Replace `path` by a copy of `source`, a file on the same host (`remote_src`)."""
+
+    source: str
+    path: str
+    mode: int
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
+class SetMode:
+    """Change the permission bits of a file or directory."""
+
+    path: str
+    mode: int
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """Make `path` a symbolic link to `target`, switching in one rename when there is a link already."""
+
+    path: str
+    target: str
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Remove a file, a link, or (with `recursive`) a directory with everything in it."""
+
+    path: str
+    recursive: bool = False
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Set a file's times to now, creating it empty when it is absent."""
+
+    path: str
+    mode: int
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Download to `path`: sources in order, into a `.part` beside it, checked, then renamed.
+
+    Attributes:
+        urls: Tried in this order.
+        sha256: What the content must hash to, or None when the playbook gave no checksum.
+        timeout_s: For the whole download from one source.
+    """
+
+    urls: tuple[str, ...]
+    path: str
+    mode: int
+    sha256: str | None = None
+    timeout_s: int = 3600
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Unpack an archive into an existing directory.
+
+    Attributes:
+        strip: Leading path components removed from every member.
+        empty_first: Remove what is in `directory` before (for trees that are ours alone).
+    """
+
+    archive: str
+    directory: str
+    strip: int = 0
+    empty_first: bool = False
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a program. Opaque: what it does is known only through `writes` and by looking again.
+
+    Attributes:
+        argv: The program and its arguments; a shell command is `("/bin/sh", "-c", text)`.
+        cwd: Working directory; the home when None.
+        environment: Added to a clean environment of HOME, USER, LOGNAME, SHELL, LANG, PATH.
+        stdin: What the program reads; /dev/null when empty.
+        timeout_s: Then TERM, then KILL.
+        phase: What people see while it runs, e.g. "make".
+        durable_key: When set, the program outlives a lost connection as job `~/.provision/jobs/<key>`; the next apply
+            with the same key joins it or takes its result.
+        creates: Paths that must exist afterwards (the postcondition).
+        writes: Subtrees that it changes; None when it may write anywhere.
+        fails_when_nonzero: False when the caller judges the exit status.
+        login: Run by the account's own shell as a fresh login shell (`-l -c`), with nothing but HOME, USER, LOGNAME,
+            SHELL, TERM in its environment.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    stdin: bytes = b""
+    timeout_s: int = 86400
+    phase: str = ""
+    durable_key: str | None = None
+    creates: tuple[str, ...] = ()
+    writes: tuple[str, ...] | None = None
+    fails_when_nonzero: bool = True
+    login: bool = False
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """Compare what later steps rely on with what is there now, all in one go; a mismatch is `stale`."""
+
+    entries: tuple[tuple[str, Entry], ...]
+
+
+Action = Mkdir | WriteFile | CopyFile | SetMode | Link | Remove | Touch | Fetch | Extract | Run | Recheck

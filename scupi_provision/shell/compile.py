@@ -1,0 +1,186 @@
+"""Actions to shell text: the one place where a plan becomes a program."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import singledispatch
+
+from scupi_provision.shell.actions import (
+    Action,
+    CopyFile,
+    Extract,
+    Fetch,
+    Link,
+    Mkdir,
+    Recheck,
+    Remove,
+    Run,
+    SetMode,
+    Touch,
+    WriteFile,
+)
+from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.shell.program import end, shell_source
+from scupi_provision.shell.words import encoded, is_literal, word, words
+
+INLINE_LIMIT = 64 * 1024
+"""Bytes of content that stand in the program itself; larger ones follow it as blobs and go straight to a file."""
+KEPT_OUTPUT = 1024 * 1024
+"""Bytes of a short program's stdout and stderr that come back (the rest stays in the log on the host)."""
+KEPT_JOB_OUTPUT = 8 * 1024
+"""The same for durable jobs, whose output is a log for people."""
+
+
+class Compiler:
+    """Compiles the steps of one stream; `blobs` holds the large contents in the order in which it takes them."""
+
+    def __init__(self, run_id: str, owner: str) -> None:
+        self._run_id = run_id
+        self._owner = owner
+        self.blobs: list[bytes] = []
+
+    def program(self, steps: Sequence[tuple[int, Sequence[Action]]]) -> str:
+        """The program that performs `steps` (number, actions) in order, under the lock, until one fails."""
+        body = "".join(self._step(number, actions) for number, actions in steps)
+        receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
+        # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.
+        return (
+            f"p_open_run\n{receive}"
+            f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{body}fi\n'
+            f"p_unlock\np_close_run\n{end()}"
+        )
+
+    def _step(self, number: int, actions: Sequence[Action]) -> str:
+        commands = [self._compile(action) for action in actions]
+        chain = " &&\n  ".join(command for command in commands if command)
+        return f'[ -n "$P_STOP" ] || {{\n  p_step {number}\n  {chain or ":"}\n  p_close $?\n}}\n'
+
+    def _compile(self, action: Action) -> str:
+        guard = _guard(action)
+        command = _command(action, self)
+        return f"{guard} && {command}" if guard and command else guard or command
+
+    def form(self, content: bytes) -> str:
+        """`content` as the two words FORM TEXT of `p_fill`: literal text, base64, or the name of a blob."""
+        if len(content) > INLINE_LIMIT:
+            if content not in self.blobs:
+                self.blobs.append(content)
+            return f"f {hashlib.sha256(content).hexdigest()}"
+        if is_literal(content):
+            return f"t {word(content.decode('ascii'))}"
+        return f"b {encoded(content)}"
+
+
+def _octal(mode: int) -> str:
+    return f"{mode:o}"
+
+
+def _expectation(path: str, entry: Entry) -> str:
+    mode = _octal(entry.mode) if entry.mode is not None and entry.kind is not Kind.LINK else ""
+    return words(path, entry.kind.value, mode, entry.digest or "", entry.target or "")
+
+
+def _guard(action: Action) -> str:
+    if isinstance(action, Recheck):
+        return " &&\n  ".join(f"p_expect {_expectation(path, entry)}" for path, entry in action.entries)
+    entry = getattr(action, "expect", None)
+    if entry is None:
+        return ""
+    path: str = action.path  # type: ignore[union-attr]  # every action with `expect` has a path
+    return f"p_expect {_expectation(path, entry)}"
+
+
+@singledispatch
+def _command(action: Action, _compiler: Compiler) -> str:
+    raise NotImplementedError(type(action).__name__)
+
+
+@_command.register
+def _(_action: Recheck, _compiler: Compiler) -> str:
+    return ""
+
+
+@_command.register
+def _(action: Mkdir, _compiler: Compiler) -> str:
+    return f"p_mkdir {words(action.path, _octal(action.mode))}"
+
+
+@_command.register
+def _(action: WriteFile, compiler: Compiler) -> str:
+    digest = hashlib.sha256(action.content).hexdigest()
+    content = compiler.form(action.content)
+    place = words(action.path, _octal(action.mode), digest)
+    return f"p_write {place} {content} {word(action.backup or '')} {_validation(action.validate)}"
+
+
+def _validation(argv: tuple[str, ...]) -> str:
+    return word(" ".join('"$1"'.join(word(part) if part else "" for part in text.split("%s")) for text in argv))
+
+
+@_command.register
+def _(action: CopyFile, _compiler: Compiler) -> str:
+    return f"p_copy {words(action.source, action.path, _octal(action.mode))}"
+
+
+@_command.register
+def _(action: SetMode, _compiler: Compiler) -> str:
+    return f"p_chmod {words(action.path, _octal(action.mode))}"
+
+
+@_command.register
+def _(action: Link, _compiler: Compiler) -> str:
+    return f"p_link {words(action.path, action.target)}"
+
+
+@_command.register
+def _(action: Remove, _compiler: Compiler) -> str:
+    return f"p_remove {words(action.path, 'r' if action.recursive else '')}"
+
+
+@_command.register
+def _(action: Touch, _compiler: Compiler) -> str:
+    return f"p_touch {words(action.path, _octal(action.mode))}"
+
+
+@_command.register
+def _(action: Fetch, _compiler: Compiler) -> str:
+    part = f"{action.path}.part"
+    limit = str(action.timeout_s)
+    script = f"set -- {words(part, action.sha256 or '', limit, *action.urls)}\n{shell_source('download.sh')}"
+    whole = action.timeout_s * len(action.urls) + 60
+    run = f"p_run '' {whole} c {KEPT_JOB_OUTPUT} {word(script)} {word(part)}"
+    return f"{run} && p_place {words(part, action.path, _octal(action.mode))}"
+
+
+@_command.register
+def _(action: Extract, _compiler: Compiler) -> str:
+    arguments = words(action.archive, action.directory, str(action.strip), "e" if action.empty_first else "")
+    script = f"set -- {arguments} {words(*action.options)}\n{shell_source('extract.sh')}"
+    return f"p_run '' 3600 c {KEPT_JOB_OUTPUT} {word(script)}"
+
+
+@_command.register
+def _(action: Run, compiler: Compiler) -> str:
+    keep = KEPT_JOB_OUTPUT if action.durable_key else KEPT_OUTPUT
+    check = "c" if action.fails_when_nonzero else ""
+    head = f"p_run {words(action.durable_key or '', str(action.timeout_s), check, str(keep))}"
+    command = f"{head} {word(_run_script(action))} {words(*action.creates)}".rstrip()
+    if action.stdin:
+        form, text = compiler.form(action.stdin).split(" ", 1)
+        command = f"{{ P_INPUT={form} P_INPUT_TEXT={text}; {command}; }}"
+    return command
+
+
+# The runtime puts HOME, USER, LOGNAME, SHELL, LANG and PATH ahead of every script: only the host knows them. Variables
+# are set inside the script, which only its owner can read, never on a command line that `ps` would show.
+def _run_script(action: Run) -> str:
+    exports = "".join(f"export {name}={word(value)}\n" for name, value in action.environment)
+    where = f"cd {word(action.cwd)} || exit 125\n" if action.cwd else "cd || exit 125\n"
+    if action.login:
+        return f'{where}{exports}unset PATH LANG\nexec "$SHELL" -l -c {word(_shell_words(action.argv))}\n'
+    return f"{where}{exports}exec {words(*action.argv)}\n"
+
+
+def _shell_words(argv: tuple[str, ...]) -> str:
+    return argv[2] if argv[:2] == ("/bin/sh", "-c") and len(argv) == 3 else words(*argv)

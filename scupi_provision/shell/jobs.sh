@@ -1,0 +1,173 @@
+# Running programs: each in a session of its own, its output in files, alive or dead as the plan says.
+# Evaluated after runtime.sh.
+# shellcheck shell=sh
+# shellcheck disable=SC2153,SC2154  # P_NONCE, P_RUN, P_RUNID… are set by the program; p_… by the functions called before
+# A short program dies with the connection. A durable one lives in ~/.provision/jobs/KEY and is joined by the next apply.
+
+P_BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -r)
+P_NODE=$(uname -n)
+if command -v setsid >/dev/null 2>&1; then P_SETSID=setsid; else P_SETSID=; fi
+
+# The controller is gone: let go of the lock and stop. Short programs were ended by the watchdog, durable ones go on.
+p_gone() { p_unlock; exit 143; }
+trap p_gone TERM HUP
+# A handled signal is reset in children; an ignored one would be inherited and let them run on blindly.
+trap : PIPE
+
+p_end_tree() { kill "-$1" "${P_SETSID:+-}$2" 2>/dev/null; }
+
+# A job is alive when its recorded process is, in this boot of this node.
+p_alive() { # DIRECTORY
+  [ -r "$1/pid" ] || return 1
+  read -r p_pid p_boot p_node <"$1/pid" || return 1
+  [ "$p_node" = "$P_NODE" ] && [ "$p_boot" = "$P_BOOT" ] && kill -0 "$p_pid" 2>/dev/null
+}
+
+# p_join DIRECTORY CREATES…: whether a job with the same inputs runs already or has left its result.
+p_join() {
+  p_dir=$1; shift
+  if [ -r "$p_dir/rc" ]; then
+    if [ "$(cat -- "$p_dir/rc")" = 0 ] && p_all_exist "$@"; then
+      p_emit note "$(p_say 'an earlier run had finished this; its result is taken')"
+      return 0
+    fi
+  elif p_alive "$p_dir"; then
+    p_emit note "$(p_say 'an earlier run is still at work on this; joined it')"
+    return 0
+  fi
+  rm -rf -- "$p_dir"
+  return 1
+}
+
+p_all_exist() { for p_path do [ -e "$p_path" ] || [ -L "$p_path" ] || { P_MISSING=$p_path; return 1; }; done; }
+
+p_private() { ( umask 077; mkdir -p -- "$1" ) 2>>"$P_RUN/err" || { P_WHY="cannot make $1"; return 1; }; }
+
+p_start() { # SCRIPT: sets p_pid; the wrapper leaves its own pid and the program's exit status beside the output
+  p_private "$p_dir" || return 1
+  ( umask 077; printf '%s\n%s' "$P_ENVIRONMENT" "$1" >"$p_dir/script" ) 2>>"$P_RUN/err" || { P_WHY="cannot write $p_dir/script"; return 1; }
+  # shellcheck disable=SC2016  # expanded by the wrapper, not here
+  $P_SETSID /bin/sh -c '
+    cd -- "$1" || exit 125
+    umask 077
+    echo "$$ $2 $3" >pid
+    [ -e in ] || : >in
+    env -i /bin/sh script <in >out 2>err
+    echo $? >rc.new
+    rm -f script in
+    mv -f rc.new rc
+  ' provision-job "$p_dir" "$P_BOOT" "$P_NODE" </dev/null >/dev/null 2>&1 3>&- 4<&- &
+  p_pid=$!
+}
+
+p_last_line() {
+  p_file=$p_dir/out
+  [ -s "$p_dir/err" ] && [ "$p_dir/err" -nt "$p_dir/out" ] && p_file=$p_dir/err
+  tail -n 1 -- "$p_file" 2>/dev/null | tail -c 300 | p_b64
+}
+
+# Tells the controller that the program is alive, and ends it when its time is over. Runs beside it.
+p_tick() { # PID LIMIT
+  p_elapsed=0
+  while kill -0 "$1" 2>/dev/null; do
+    sleep 1 3>&- 4<&-
+    p_elapsed=$((p_elapsed + 1))
+    printf '%s - progress %s %s =%s\n' "$P_NONCE" "$P_STEP" "$p_elapsed" "$(p_last_line)" >&3
+    if [ "$p_elapsed" -ge "$2" ]; then
+      : >"$p_dir/timeout"
+      p_end_tree TERM "$1"
+      sleep 5 3>&- 4<&-
+      p_end_tree KILL "$1"
+    fi
+  done
+}
+
+# Nothing stops a program when its controller dies (there is no terminal); end of file on the line tells us.
+p_watch() { # PID DURABLE
+  while read -r _ <&4; do :; done
+  [ -n "$2" ] || { p_end_tree TERM "$1"; sleep 2 3>&- 4<&-; p_end_tree KILL "$1"; }
+  kill -TERM $$
+}
+
+p_await() { # PID LIMIT DURABLE STARTED
+  p_tick "$1" "$2" 2>/dev/null & p_ticker=$!
+  p_watch "$1" "$3" 2>/dev/null & p_watcher=$!
+  if [ -n "$4" ]; then
+    wait "$1" 2>/dev/null
+  else
+    while ! [ -r "$p_dir/rc" ] && kill -0 "$1" 2>/dev/null; do sleep 1 3>&- 4<&-; done
+  fi
+  kill "$p_ticker" "$p_watcher" 2>/dev/null
+  wait "$p_ticker" "$p_watcher" 2>/dev/null
+}
+
+# p_run KEY LIMIT CHECK KEEP SCRIPT CREATES…: KEY '' = short; CHECK '' = any status is fine; KEEP bytes of output go back.
+p_run() {
+  p_key=$1 p_limit=$2 p_check=$3 p_keep=$4 p_script=$5; shift 5
+  p_started=
+  if [ -n "$p_key" ]; then p_dir=$P_ROOT/jobs/$p_key; else p_dir=$P_RUN/job-$P_STEP-$P_SEQ; fi
+  if [ -z "$p_key" ] || ! p_join "$p_dir" "$@"; then
+    [ -z "${P_INPUT-}" ] || { p_private "$p_dir" && p_fill "$P_INPUT" "$P_INPUT_TEXT" "$p_dir/in"; } || return 1
+    p_start "$p_script" || return 1
+    p_started=yes
+  fi
+  P_INPUT=''
+  [ -r "$p_dir/rc" ] || p_await "$p_pid" "$p_limit" "$p_key" "$p_started"
+  if [ -r "$p_dir/rc" ]; then p_rc=$(cat -- "$p_dir/rc"); else p_rc=137; fi
+  if [ -e "$p_dir/timeout" ]; then p_rc=124 P_WHY="it took longer than $p_limit s"; fi
+  p_emit ran "$P_STEP" "$p_rc" "$(p_text "$p_dir/out" "$p_keep")" "$(p_text "$p_dir/err" "$p_keep")" "$(p_say "$p_dir")"
+  if [ "$p_rc" -ne 0 ] && [ -n "$p_check" ]; then
+    P_WHY=${P_WHY:-"it ended with status $p_rc"}
+    return 1
+  fi
+  p_all_exist "$@" || { P_WHY="it ended well, but $P_MISSING is not there"; return 1; }
+}
+
+# --- the lock: one writer per home, whichever node it is on --------------------------------------------------------
+
+# A hard link is the one primitive that stays exclusive on NFS, also when a reply is lost (open(2)): two links = ours.
+p_lock() { # OWNER, without newlines
+  p_mine=$P_ROOT/.lock-$P_RUNID
+  ( umask 077; mkdir -p -- "$P_ROOT" && printf '%s %s %s %s\n' "$P_NODE" "$P_BOOT" "$$" "$1" >"$p_mine" ) 2>>"$P_RUN/err" ||
+    { p_emit denied "$(p_say "cannot write in $P_ROOT")"; return 1; }
+  p_tries=0
+  while :; do
+    ln -- "$p_mine" "$P_ROOT/lock" 2>/dev/null
+    if [ "$(stat -c %h -- "$p_mine")" = 2 ]; then P_LOCKED=yes; p_lease & P_LEASE=$!; return 0; fi
+    p_tries=$((p_tries + 1))
+    if p_owner_lives || [ "$p_tries" -gt 5 ]; then
+      p_emit locked "$(p_text "$P_ROOT/lock" 512)"
+      rm -f -- "$p_mine"
+      return 1
+    fi
+    mv -f -- "$P_ROOT/lock" "$P_ROOT/.lock-dead-$P_RUNID" 2>/dev/null
+    rm -f -- "$P_ROOT/.lock-dead-$P_RUNID"
+    p_emit note "$(p_say 'the lock of a run that is no more was taken over')"
+  done
+}
+
+# The lease: the owner's file grows while the owner lives, so that another node can tell without comparing clocks.
+p_lease() { while sleep 4 3>&- 4<&- && kill -0 $$ 2>/dev/null; do printf . >>"$p_mine" || return; done 3>&- 4<&-; }
+
+p_owner_lives() {
+  p_size=$(stat -c %s -- "$P_ROOT/lock" 2>/dev/null) || return 1
+  read -r p_node p_boot p_pid _ <"$P_ROOT/lock" || return 1
+  if [ "$p_node" = "$P_NODE" ]; then
+    [ "$p_boot" = "$P_BOOT" ] && kill -0 "$p_pid" 2>/dev/null
+    return
+  fi
+  p_wait=0
+  while [ "$p_wait" -lt 20 ]; do
+    sleep 2 3>&- 4<&-
+    p_wait=$((p_wait + 2))
+    [ "$(stat -c %s -- "$P_ROOT/lock" 2>/dev/null)" = "$p_size" ] || return 0
+  done
+  return 1
+}
+
+p_unlock() {
+  [ -n "$P_LOCKED" ] || return 0
+  kill "$P_LEASE" 2>/dev/null
+  rm -f -- "$P_ROOT/lock" "$P_ROOT/.lock-$P_RUNID"
+  P_LOCKED=
+}

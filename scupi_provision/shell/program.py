@@ -1,0 +1,103 @@
+"""Programs for the host: the bootstrap that receives them, the frame they travel in, and reading many paths at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib import resources
+
+from scupi_provision.shell.words import glob_word, word, words
+
+BATCH = 400
+"""Paths per call of stat, sha256sum or cat: far below every ARG_MAX (at least 128 KiB) for paths of usual length."""
+
+# Started by the account's login shell, whatever that is (csh too: no single quote, no exclamation mark, one line).
+# It reads `LENGTH SHA256`, then exactly that many bytes, checks them, and only then evaluates them: a cut stream
+# never runs a prefix. GNU dd reads the block at once; without `iflag=fullblock` it goes byte by byte.
+_BOOTSTRAP = """
+P_PATH=$PATH P_LANG=${LANG-} P_UMASK=$(umask);
+unset ENV BASH_ENV CDPATH IFS GREP_OPTIONS POSIXLY_CORRECT; LC_ALL=C;
+unset -f base64 cat chmod cp dd id ln mkdir mv readlink rm sha256sum stat sync tail touch tr uname 2>/dev/null;
+PATH=/usr/bin:/bin:/usr/local/bin:$PATH;
+export PATH LC_ALL; cd; exec 3>&1 4<&0 1>&2;
+if printf x | dd bs=1 count=1 iflag=fullblock >/dev/null 2>&1; then P_FULL=fullblock; else P_FULL=; fi;
+p_take() { if [ -n "$P_FULL" ]; then dd bs="$1" count=1 iflag=fullblock 2>/dev/null;
+else dd bs=1 count="$1" 2>/dev/null; fi; };
+while read -r p_length p_sum <&4; do
+P_TEXT=$(p_take "$p_length" <&4; echo .); P_TEXT=${P_TEXT%.};
+p_got=$(printf %s "$P_TEXT" | sha256sum);
+[ "${p_got%% *}" = "$p_sum" ] || { echo "provision: the program arrived damaged" >&2; exit 97; };
+eval "$P_TEXT"; done; p_gone 2>/dev/null; exit 0
+"""
+
+
+def bootstrap() -> str:
+    """The command that opens a session on a host."""
+    return "exec /bin/sh -c '" + " ".join(_BOOTSTRAP.split("\n")).strip() + "'"
+
+
+@lru_cache
+def _source(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def shell_source(name: str) -> str:
+    """The text of one of this room's shell files without comment lines (they would only cost bytes on the wire)."""
+    lines = _source(name).splitlines()
+    return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#")) + "\n"
+
+
+def frame(program: str, blobs: Iterable[bytes] = ()) -> bytes:
+    """`program` as it travels: length, hash, text, then the blobs that it receives by itself, in order."""
+    body = program.encode("utf-8", "surrogateescape")
+    return b"%d %s\n%s%s" % (len(body), hashlib.sha256(body).hexdigest().encode(), body, b"".join(blobs))
+
+
+def prelude(nonce: str, run_id: str) -> str:
+    """Defines the runtime; goes ahead of the first program of a session."""
+    names = f"P_NONCE={word(nonce)} P_RUNID={word(run_id)}\n"
+    return names + shell_source("runtime.sh") + shell_source("jobs.sh") + shell_source("facts.sh")
+
+
+def end() -> str:
+    """Closes a program: the count of events lets the reader tell a cut stream from a finished one."""
+    return 'p_emit end "$P_SEQ"\n'
+
+
+def read_facts() -> str:
+    """Asks for the facts."""
+    return "p_facts\n"
+
+
+def batches(paths: Sequence[str]) -> list[tuple[str, ...]]:
+    """`paths` in the groups in which one program reads them.
+
+    A path with a line break is read alone: the tools it is given to print names line by line.
+    """
+    groups: list[tuple[str, ...]] = []
+    group: list[str] = []
+    for path in paths:
+        if "\n" in path:
+            groups.append((path,))
+            continue
+        group.append(path)
+        if len(group) == BATCH:
+            groups.append(tuple(group))
+            group = []
+    return [*groups, tuple(group)] if group else groups
+
+
+def read_entries(paths: Sequence[str]) -> str:
+    """Asks what is at each path; one EntriesReply per batch of `batches(paths)`."""
+    return "".join(f"p_entries {words(*group)}\n" for group in batches(paths))
+
+
+def read_contents(paths: Sequence[str]) -> str:
+    """Asks for the bytes of one batch of readable files; one ContentsReply."""
+    return f"p_contents {words(*paths)}\n"
+
+
+def read_names(pattern: str) -> str:
+    """Asks what a pattern matches, `*` being the only wildcard; one NamesReply. Hidden names need a hidden pattern."""
+    return f"p_names {glob_word(pattern)}\n"

@@ -1,0 +1,230 @@
+# The part of provision that runs on the host: POSIX sh and coreutils, nothing else.
+# Sent ahead of every program and evaluated; it only defines functions and sets up the channels.
+#   fd 3  events to the controller: NONCE SEQ KIND ARGS…, one line each; free text is base64
+#   fd 4  the controller's side of the line: end of file means that the controller is gone
+# `set -e` is ignored in conditions (POSIX XCU 2.14), so every status is checked by hand.
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2153,SC2154  # P_NONCE, P_RUN, P_RUNID are set by the program; P_ROOT, P_LOCKED used in jobs.sh
+
+P_SEQ=0 P_STOP='' P_STEP='' P_LOCKED='' P_WHY=''
+P_ROOT=$HOME/.provision
+
+p_emit() { P_SEQ=$((P_SEQ + 1)); printf '%s %s %s\n' "$P_NONCE" "$P_SEQ" "$*" >&3; }
+p_b64() { base64 | tr -d '\n'; }
+p_text() { if [ -s "$1" ]; then tail -c "${2:-65536}" -- "$1" | p_b64; else printf '='; fi; }
+p_say() { if [ -n "$1" ]; then printf %s "$1" | p_b64; else printf '='; fi; }
+
+# p_quote TEXT: TEXT as a shell word
+p_quote() {
+  p_rest=$1 p_quoted=
+  while :; do
+    case $p_rest in
+      *\'*) p_quoted=$p_quoted${p_rest%%\'*}"'\\''" p_rest=${p_rest#*\'} ;;
+      *) break ;;
+    esac
+  done
+  printf "'%s'" "$p_quoted$p_rest"
+}
+
+# What every program that we run finds in its environment. The account's own PATH, unless it has lost even `ls`.
+p_environment() {
+  p_user=$(id -un)
+  p_search=$P_PATH
+  ( PATH=$P_PATH; command -v ls ) >/dev/null 2>&1 || p_search=$P_PATH:/usr/local/bin:/usr/bin:/bin
+  P_ENVIRONMENT="export HOME=$(p_quote "$HOME") USER=$(p_quote "$p_user") LOGNAME=$(p_quote "$p_user")"
+  P_ENVIRONMENT="$P_ENVIRONMENT SHELL=$(p_quote "${SHELL:-/bin/sh}") LANG=$(p_quote "${P_LANG:-C}")"
+  P_ENVIRONMENT="$P_ENVIRONMENT PATH=$(p_quote "$p_search")"
+}
+
+# Large contents follow the program on the line and go straight to files.
+p_blob() { # SHA256 SIZE
+  p_file=$P_RUN/blob-$1
+  p_whole=$(($2 / 65536)) p_left=$(($2 % 65536))
+  if [ -n "$P_FULL" ]; then
+    { dd bs=65536 count="$p_whole" iflag=fullblock; dd bs="$p_left" count=1 iflag=fullblock; } 2>/dev/null
+  else
+    dd bs=1 count="$2" 2>/dev/null
+  fi <&4 >"$p_file"
+  if p_digest "$p_file" && [ "$P_DIGEST" = "$1" ]; then return; fi
+  P_STOP=failed
+  p_emit denied "$(p_say "a file could not be received whole in $P_RUN (disk full, or over quota?)")"
+}
+
+p_open_run() {
+  P_STOP='' P_RUN=$P_ROOT/runs/$P_RUNID
+  if ( umask 077; mkdir -p -- "$P_RUN" && : >"$P_RUN/err" ) 2>/dev/null; then
+    [ -n "${P_ENVIRONMENT-}" ] || p_environment
+  else
+    P_STOP=failed
+    p_emit denied "$(p_say "cannot write in $P_RUN (disk full, over quota, or not writable?)")"
+  fi
+}
+
+# Logs stay when something went wrong; contents never do.
+p_close_run() {
+  if [ -z "$P_STOP" ]; then rm -rf -- "$P_RUN"; else rm -f -- "$P_RUN"/blob-*; fi
+}
+
+# --- what is at a path -------------------------------------------------------------------------------------------
+
+p_kind() {
+  if [ -L "$1" ]; then P_KIND=l
+  elif [ -d "$1" ]; then P_KIND=d
+  elif [ -f "$1" ]; then P_KIND=f
+  elif [ -e "$1" ]; then P_KIND=o
+  else P_KIND=-; fi
+}
+
+p_digest() { P_DIGEST=$(sha256sum <"$1") && P_DIGEST=${P_DIGEST%% *}; }
+
+# p_holds PATH KIND MODE DIGEST TARGET: whether PATH still is what the plan saw; an empty word is not compared.
+p_holds() {
+  p_kind "$1"
+  [ "$P_KIND" = "$2" ] || { P_WHY="$1 is now of kind $P_KIND, the plan saw $2"; return 1; }
+  if [ -n "$3" ] && [ "$(stat -c %a -- "$1")" != "$3" ]; then P_WHY="$1 has another mode than $3"; return 1; fi
+  if [ -n "$4" ]; then
+    p_digest "$1" || return 1
+    [ "$P_DIGEST" = "$4" ] || { P_WHY="the content of $1 has changed"; return 1; }
+  fi
+  if [ -n "$5" ] && [ "$(readlink -n -- "$1" && echo .)" != "$5." ]; then P_WHY="$1 points elsewhere"; return 1; fi
+}
+
+p_expect() { p_holds "$@" || { P_STOP=stale; return 1; }; }
+
+# --- reading many paths at once ----------------------------------------------------------------------------------
+
+# p_entries PATH…: kinds of all, then mode and size of what exists, hashes of readable files, targets of links.
+p_entries() {
+  p_kinds=''
+  for p_path do
+    p_kind "$p_path"
+    if [ "$P_KIND" = f ] && ! [ -r "$p_path" ]; then P_KIND=u; fi
+    p_kinds=$p_kinds$P_KIND
+  done
+  p_emit kinds "$p_kinds"
+  p_some=$p_kinds p_count=$#
+  while [ "$p_count" -gt 0 ]; do
+    p_path=$1; shift; p_count=$((p_count - 1))
+    case $p_some in -*) ;; *) set -- "$@" "$p_path" ;; esac
+    p_some=${p_some#?}
+  done
+  p_emit stats
+  [ $# -eq 0 ] || stat -c '%a %s' -- "$@" >&3
+  p_some=$p_kinds p_count=$#
+  for p_path do
+    if [ -L "$p_path" ]; then
+      p_emit target "$(readlink -n -- "$p_path" | p_b64)"
+    fi
+  done
+  while [ "$p_count" -gt 0 ]; do
+    p_path=$1; shift; p_count=$((p_count - 1))
+    if [ -f "$p_path" ] && [ -r "$p_path" ] && ! [ -L "$p_path" ]; then set -- "$@" "$p_path"; fi
+  done
+  p_emit hashes
+  [ $# -eq 0 ] || sha256sum -b -- "$@" >&3
+  p_emit entries-end "$#"
+}
+
+# p_contents PATH…: the bytes of these files one after another; the reader cuts them apart by size and checks hashes.
+p_contents() { p_emit contents; cat -- "$@" | base64 >&3; p_emit contents-end; }
+
+# p_names PATH…: the result of a glob, without what does not exist (an unmatched pattern stays itself).
+p_names() {
+  p_count=$#
+  while [ "$p_count" -gt 0 ]; do
+    p_path=$1; shift; p_count=$((p_count - 1))
+    if [ -e "$p_path" ] || [ -L "$p_path" ]; then set -- "$@" "$p_path"; fi
+  done
+  if [ $# -eq 0 ]; then p_emit names =; else p_emit names "$(printf '%s\0' "$@" | p_b64)"; fi
+}
+
+# --- steps -------------------------------------------------------------------------------------------------------
+
+p_step() { P_STEP=$1 P_WHY=''; p_emit begin "$1"; : >"$P_RUN/err"; }
+
+# p_close STATUS: how the step ended; anything but 0 stops the stream.
+p_close() {
+  if [ "$1" -eq 0 ]; then p_emit "done" "$P_STEP"; return; fi
+  [ -n "$P_STOP" ] || P_STOP=failed
+  p_emit "$P_STOP" "$P_STEP" "$(p_say "$P_WHY")" "$(p_text "$P_RUN/err" 4096)"
+}
+
+p_temp() {
+  P_TEMP=${1%/*}/.provision-$P_RUNID-$P_SEQ
+  ( umask 077; set -C; : >"$P_TEMP" ) 2>>"$P_RUN/err" ||
+    { P_WHY="cannot create a file in ${1%/*}"; return 1; }
+}
+
+# Old coreutils (< 8.24) sync everything when given a file, which can stall a login node for minutes.
+p_can_sync() {
+  if [ -z "${P_SYNC-}" ]; then
+    case $(sync --help 2>&1) in *FILE*) P_SYNC=yes ;; *) P_SYNC=no ;; esac
+  fi
+  [ "$P_SYNC" = yes ]
+}
+
+p_place() { # TEMP PATH MODE: the last steps of every replacement
+  chmod "$3" "$1" 2>>"$P_RUN/err" || { P_WHY="cannot set mode $3 on $2"; rm -f -- "$1"; return 1; }
+  if p_can_sync; then sync "$1" 2>>"$P_RUN/err" || { P_WHY="cannot write $2 to disk"; rm -f -- "$1"; return 1; }; fi
+  mv -f -- "$1" "$2" 2>>"$P_RUN/err" || { P_WHY="cannot replace $2"; rm -f -- "$1"; return 1; }
+}
+
+p_mkdir() { # PATH MODE
+  mkdir -m "$2" -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot make directory $1"; return 1; }
+}
+
+p_fill() { # FORM CONTENT TEMP
+  case $1 in
+    t) printf %s "$2" ;;
+    b) printf %s "$2" | base64 -d ;;
+    f) cat -- "$P_RUN/blob-$2" ;;
+  esac >"$3" 2>>"$P_RUN/err"
+}
+
+p_valid() { # COMMAND TEMP PATH
+  [ -n "$1" ] || return 0
+  PATH=$P_PATH:$PATH /bin/sh -c "$1" provision "$2" </dev/null >>"$P_RUN/err" 2>&1 3>&- 4<&- && return 0
+  P_WHY="the new content of $3 was refused by: $1"
+  rm -f -- "$2"
+  return 1
+}
+
+p_write() { # PATH MODE DIGEST FORM CONTENT BACKUP VALIDATE
+  [ -z "$6" ] || cp -p -- "$1" "$6" 2>>"$P_RUN/err" || { P_WHY="cannot keep a copy of $1"; return 1; }
+  p_temp "$1" || return 1
+  p_fill "$4" "$5" "$P_TEMP" || { P_WHY="cannot write $1"; rm -f -- "$P_TEMP"; return 1; }
+  p_digest "$P_TEMP" || { rm -f -- "$P_TEMP"; return 1; }
+  [ "$P_DIGEST" = "$3" ] || { P_WHY="$1 was not written whole"; rm -f -- "$P_TEMP"; return 1; }
+  p_valid "$7" "$P_TEMP" "$1" || return 1
+  p_place "$P_TEMP" "$1" "$2"
+}
+
+p_copy() { # SOURCE PATH MODE
+  p_temp "$2" || return 1
+  cat -- "$1" >"$P_TEMP" 2>>"$P_RUN/err" || { P_WHY="cannot copy $1 to $2"; rm -f -- "$P_TEMP"; return 1; }
+  p_place "$P_TEMP" "$2" "$3"
+}
+
+p_chmod() { chmod "$2" -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot set mode $2 on $1"; return 1; }; }
+
+# A link is switched by one rename: `ln -sfn` is two steps in busybox, and `mv` without -T would move into a directory.
+p_link() { # PATH TARGET
+  P_TEMP=${1%/*}/.provision-$P_RUNID-$P_SEQ
+  ln -s -- "$2" "$P_TEMP" 2>>"$P_RUN/err" || { P_WHY="cannot make a link in ${1%/*}"; return 1; }
+  mv -T -f -- "$P_TEMP" "$1" 2>>"$P_RUN/err" || { P_WHY="cannot switch $1"; rm -f -- "$P_TEMP"; return 1; }
+}
+
+p_remove() { # PATH RECURSIVE
+  if [ -n "$2" ]; then
+    P_TEMP=${1%/*}/.provision-$P_RUNID-$P_SEQ
+    # Renamed first: the name is free at once, also when NFS keeps files that are still open.
+    mv -T -f -- "$1" "$P_TEMP" 2>>"$P_RUN/err" || { P_WHY="cannot remove $1"; return 1; }
+    rm -rf -- "$P_TEMP" 2>>"$P_RUN/err" || p_emit note "$(p_say "left over: $P_TEMP could not be removed whole")"
+  else
+    rm -f -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot remove $1"; return 1; }
+  fi
+}
+
+p_touch() { # PATH MODE
+  { touch -- "$1" && chmod "$2" -- "$1"; } 2>>"$P_RUN/err" || { P_WHY="cannot touch $1"; return 1; }
+}
