@@ -62,7 +62,8 @@ class RunTally:
         """Count `event`."""
         if isinstance(event, RunStarted):
             self.verb = event.verb
-            self.hosts = {name: HostTally() for name in event.hosts}
+            for name in event.hosts:
+                self.host(name)  # the table has the order of the run, not the order in which hosts answered
         elif isinstance(event, PlayStarted):
             self._note_play(event)
         elif isinstance(event, TaskFinished):
