@@ -1,4 +1,4 @@
-"""known_hosts means to us what it means to OpenSSH: the verdicts here are those that `ssh` 9.2 gave for the same files."""
+"""known_hosts means to us what it means to OpenSSH: the verdicts here are those of `ssh` 9.2 for the same files."""
 
 import shutil
 import subprocess

@@ -1,0 +1,138 @@
+"""Saying what went wrong on the way to a hop: exceptions of sockets and paramiko in, one clear error out."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import paramiko
+
+from scupi_provision.errors import UnreachableError
+from scupi_provision.transport.base import Hop
+from scupi_provision.transport.hop_transport import HopTransport
+from scupi_provision.transport.route import described, printable
+
+CONNECTION_ERRORS = (paramiko.SSHException, OSError, EOFError)
+"""Everything that sockets and paramiko raise when a connection fails or breaks."""
+
+_FORWARDING_PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254 5.1
+_ALGORITHMS = {
+    "kex": ("kex_algo_list", "preferred_kex", "key exchange"),
+    "host key": ("server_key_algo_list", "preferred_keys", "host key"),
+    "ciphers": ("server_encrypt_algo_list", "preferred_ciphers", "cipher"),
+    "macs": ("server_mac_algo_list", "preferred_macs", "MAC"),
+}
+
+
+def dialling_failed(error: OSError, hop: Hop) -> UnreachableError:
+    """No TCP connection from here to the first hop."""
+    if isinstance(error, socket.gaierror):
+        return UnreachableError(
+            f"{described(hop)}: the name {printable(hop.address)} is not known here",
+            detail=str(error.strerror),
+            hint="check the address in the inventory, and the network (VPN?)",
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return UnreachableError(
+            f"{described(hop)} refuses connections on port {hop.port}",
+            hint="check the port; the SSH service may be down or on another one",
+        )
+    if isinstance(error, TimeoutError):
+        return UnreachableError(
+            f"{described(hop)} does not answer (waited {hop.connect_timeout_s:g} s)",
+            hint="check the address and the network: many clusters are reachable only from the campus or by VPN",
+        )
+    return UnreachableError(f"{described(hop)} cannot be reached", detail=_words(error))
+
+
+def forwarding_failed(error: BaseException, hop: Hop, gateway: Hop, link: HopTransport) -> UnreachableError:
+    """The gateway did not open a way to the next hop."""
+    said = f"{described(gateway)} said: {printable(link.refusal)}" if link.refusal else _words(error)
+    if isinstance(error, paramiko.ChannelException) and error.code == _FORWARDING_PROHIBITED:
+        return UnreachableError(
+            f"{described(gateway)} does not allow forwarding to {described(hop)}",
+            detail=f"its SSH server is configured so (AllowTcpForwarding or PermitOpen); {said}",
+            hint=f"ask the administrator of {printable(gateway.name)}; without it {printable(hop.name)} "
+            "can be reached only by logging in from there",
+        )
+    return UnreachableError(
+        f"{described(hop)} cannot be reached from {described(gateway)}",
+        detail=said,
+        hint=f"the address is looked up on {printable(gateway.name)}, not here; try there: ssh {hop.address}",
+    )
+
+
+def handshake_failed(error: BaseException, hop: Hop, transport: HopTransport | None) -> UnreachableError:
+    """The connection stands, but no SSH session came of it."""
+    explain: Callable[[BaseException, Hop, HopTransport | None], UnreachableError]
+    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer) and transport:
+        explain = _no_common_algorithm
+    elif transport is None or not transport.remote_version:
+        explain = _no_greeting
+    else:
+        explain = _broken_off
+    return explain(error, hop, transport)
+
+
+def _no_common_algorithm(error: BaseException, hop: Hop, transport: HopTransport | None) -> UnreachableError:
+    detail = _words(error)
+    for word, (theirs, ours, what) in _ALGORITHMS.items():
+        if f"acceptable {word}" in str(error) and transport:
+            offered = ", ".join(map(printable, transport.server_offers.get(theirs, [])))
+            detail = f"{what} algorithms of the host: {offered}\nours: {', '.join(getattr(transport, ours))}"
+    return UnreachableError(
+        f"{described(hop)} offers only algorithms that are no longer safe",
+        detail=detail,
+        hint="its SSH server is very old or oddly configured; ask the administrator",
+    )
+
+
+def _no_greeting(error: BaseException, hop: Hop, _transport: HopTransport | None) -> UnreachableError:
+    return UnreachableError(
+        f"{described(hop)} does not answer like an SSH server",
+        detail=f"connected, but no SSH greeting came within {hop.connect_timeout_s:g} s ({_words(error)})",
+        hint="check the port; a busy server also does this (sshd's MaxStartups), then try again",
+    )
+
+
+def _broken_off(error: BaseException, hop: Hop, _transport: HopTransport | None) -> UnreachableError:
+    slow = "No existing session" in str(error)  # paramiko's way to say that start_client ran out of time
+    reason = f"not finished after {hop.connect_timeout_s:g} s" if slow else _words(error)
+    return UnreachableError(
+        f"{described(hop)}: the SSH handshake broke off",
+        detail=reason,
+        hint="try again; if it stays so, the network or the host is in trouble",
+    )
+
+
+def connection_lost(hop: Hop, *, silent_s: float | None = None) -> UnreachableError:
+    """An established connection is gone. `silent_s`: the heartbeat's deadline, when it was the one to notice."""
+    detail = f"no sign of life for {silent_s:g} s" if silent_s is not None else "the connection was closed"
+    return UnreachableError(
+        f"The connection to {described(hop)} was lost",
+        detail=detail,
+        hint="run the same command again: it looks at what is there and goes on",
+    )
+
+
+def shell_refused(hop: Hop, reason: str) -> UnreachableError:
+    """The session stands, but the server starts no command for us."""
+    return UnreachableError(
+        f"{described(hop)} does not run commands for this account",
+        detail=reason,
+        hint="the account may be restricted (a forced command, no shell) or have too many sessions open",
+    )
+
+
+def shell_gone(hop: Hop, stderr: str) -> UnreachableError:
+    """The remote shell ended while we still had input for it."""
+    return UnreachableError(
+        f"{described(hop)}: the remote shell ended before it had read its input",
+        detail=stderr,
+        hint="a start-up file such as ~/.bashrc may end the shell (exit, exec, an error)",
+    )
+
+
+def _words(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return "".join(char if char.isprintable() else "?" for char in str(text))

@@ -1,0 +1,224 @@
+"""SSH over one or more hops with Fabric: one Connection per hop, each tunnelled through the one before.
+
+Every session is end to end between the controller and its host: the jump sees ciphertext, no agent is forwarded, no
+key is copied. `~/.ssh/config` is not read here; the route says everything.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import fabric
+import paramiko
+
+from scupi_provision.errors import UnreachableError
+from scupi_provision.transport import heartbeat
+from scupi_provision.transport.base import Hop, Route
+from scupi_provision.transport.failures import (
+    CONNECTION_ERRORS,
+    connection_lost,
+    dialling_failed,
+    forwarding_failed,
+    handshake_failed,
+    shell_refused,
+)
+from scupi_provision.transport.hop_transport import DISABLED_ALGORITHMS, HopTransport
+from scupi_provision.transport.host_keys import HostKeyJudge
+from scupi_provision.transport.known_hosts import HostKey
+from scupi_provision.transport.login import Login
+from scupi_provision.transport.route import check_route
+from scupi_provision.transport.ssh_channel import SshChannel
+from scupi_provision.transport.user_keys import UserKey, load_user_keys
+
+_WINDOW_BYTES = 64 * 1024 * 1024  # a whole bulk read may be on its way before we acknowledge any of it
+_PACKET_BYTES = 64 * 1024
+_AUTHENTICATION_S = 30.0  # some sites ask an LDAP server that takes its time
+_CLOSE_S = 1.5
+
+
+@dataclass(frozen=True)
+class _Link:
+    """One open hop."""
+
+    hop: Hop
+    connection: fabric.Connection
+    transport: HopTransport
+
+
+def connect(
+    route: Route,
+    *,
+    heartbeat_interval_s: float = heartbeat.INTERVAL_S,
+    heartbeat_deadline_s: float = heartbeat.DEADLINE_S,
+) -> SshTransport:
+    """Open every hop of `route`, verifying each host key before anything is said to that host.
+
+    Raises:
+        InputError: The route, a key file or a pinned key is unusable; nothing was contacted.
+        UnreachableError: A hop cannot be reached; HostKeyError and AuthenticationError are kinds of it.
+    """
+    check_route(route)
+    # Without a handler of its own, logging would print paramiko's errors on stderr beside ours.
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
+    prepared = [(hop, HostKeyJudge.for_hop(hop), load_user_keys(hop)) for hop in route]
+    links: list[_Link] = []
+    try:
+        for hop, judge, keys in prepared:
+            links.append(_open_hop(hop, judge, keys, links[-1] if links else None))
+    except BaseException:
+        _close_all(links)
+        raise
+    return SshTransport(links, heartbeat_interval_s, heartbeat_deadline_s)
+
+
+class SshTransport:
+    """The Transport protocol over SSH; made by `connect`."""
+
+    def __init__(self, links: Sequence[_Link], interval_s: float, deadline_s: float) -> None:
+        self._links = tuple(links)
+        self._deadline_s = deadline_s
+        self._silent: Hop | None = None
+        self._closed = False
+        transports = [link.transport for link in self._links]
+        self._heartbeat = heartbeat.Heartbeat(
+            transports, self._declare_dead, interval_s=interval_s, deadline_s=deadline_s
+        )
+        self._heartbeat.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether every hop is open and answers its heartbeat."""
+        return not self._closed and self._silent is None and all(link.transport.is_active() for link in self._links)
+
+    def open_shell(self, command: str) -> SshChannel:
+        """Start `command` by the account's login shell: one round trip for the channel, none for the command."""
+        if not self.alive:
+            raise self._lost()
+        hop, transport = self._links[-1].hop, self._links[-1].transport
+        try:
+            channel = transport.open_session(_WINDOW_BYTES, _PACKET_BYTES, timeout=hop.connect_timeout_s)
+            transport.start_command(channel, command)
+        except paramiko.ChannelException as error:
+            raise shell_refused(hop, transport.refusal or error.text) from error
+        except CONNECTION_ERRORS as error:
+            raise self._lost() from error
+        return SshChannel(channel, transport, hop, self._lost)
+
+    def close(self) -> None:
+        """Close all hops, the last one first; idempotent, never raises, at most two seconds."""
+        self._closed = True
+        self._heartbeat.stop()
+        _close_all(self._links)
+
+    def _declare_dead(self, index: int) -> None:
+        """The heartbeat's verdict: cut the TCP connection, which wakes everybody who waits on any hop."""
+        self._silent = self._links[index].hop
+        _cut(self._links)
+
+    def _lost(self) -> UnreachableError:
+        """Name the hop that failed first: a dead jump takes those behind it along."""
+        if self._silent is not None:
+            return connection_lost(self._silent, silent_s=self._deadline_s)
+        dead = [link.hop for link in self._links if not link.transport.is_active()]
+        return connection_lost(dead[0] if dead else self._links[-1].hop)
+
+
+class _JudgingPolicy(paramiko.MissingHostKeyPolicy):
+    """Asked about every key, because we never load keys into paramiko's own store; raising refuses the host."""
+
+    def __init__(self, judge: HostKeyJudge) -> None:
+        self._judge = judge
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:  # noqa: ARG002 - paramiko's signature
+        self._judge.check(HostKey(key.get_name(), key.asbytes()))
+
+
+def _open_hop(hop: Hop, judge: HostKeyJudge, keys: tuple[UserKey, ...], gateway: _Link | None) -> _Link:
+    connection = _connection(hop, judge, keys, gateway)
+    if gateway is None:
+        connection.connect_kwargs["sock"] = _dial(hop)
+    try:
+        connection.open()
+    except CONNECTION_ERRORS as error:
+        transport = connection.client.get_transport()
+        connection.client.close()
+        if transport is None and gateway is not None:
+            raise forwarding_failed(error, hop, gateway.hop, gateway.transport) from error
+        raise handshake_failed(error, hop, transport) from error
+    except BaseException:
+        connection.client.close()
+        raise
+    return _Link(hop, connection, connection.transport)
+
+
+def _connection(hop: Hop, judge: HostKeyJudge, keys: tuple[UserKey, ...], gateway: _Link | None) -> fabric.Connection:
+    connect_kwargs: dict[str, Any] = {
+        "timeout": hop.connect_timeout_s,
+        "banner_timeout": hop.connect_timeout_s,
+        "channel_timeout": hop.connect_timeout_s,
+        "auth_timeout": _AUTHENTICATION_S,
+        "look_for_keys": False,
+        "allow_agent": False,  # `Login` asks the agent itself, where the hop allows it
+        "disabled_algorithms": DISABLED_ALGORITHMS,
+        "transport_factory": partial(HopTransport, preferred_kinds=judge.preferred_kinds),
+        "auth_strategy": Login(hop, judge, keys),
+    }
+    # `lazy` and an SSHConfig of our own: no fabric.yml and no ssh_config of the user or the system is read.
+    config = fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig())
+    connection = fabric.Connection(
+        host=hop.address,
+        user=hop.user or None,
+        port=hop.port,
+        config=config,
+        gateway=gateway.connection if gateway else False,
+        forward_agent=False,
+        connect_kwargs=connect_kwargs,
+    )
+    connection.client.set_missing_host_key_policy(_JudgingPolicy(judge))
+    return connection
+
+
+def _dial(hop: Hop) -> socket.socket:
+    """TCP to the first hop. Nagle's algorithm is off: it would hold the program back until exec was acknowledged."""
+    try:
+        sock = socket.create_connection((hop.address, hop.port), timeout=hop.connect_timeout_s)
+    except OSError as error:
+        raise dialling_failed(error, hop) from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _close_all(links: Sequence[_Link]) -> None:
+    """Close politely, the last hop first; then cut. Saying goodbye blocks when the link is stuck, so it has a limit."""
+    closer = threading.Thread(target=_close_politely, args=(links,), name="provision-close", daemon=True)
+    closer.start()
+    closer.join(_CLOSE_S)
+    _cut(links)
+
+
+def _close_politely(links: Sequence[_Link]) -> None:
+    for link in reversed(links):
+        _hang_up(link)
+
+
+def _hang_up(link: _Link) -> None:
+    try:
+        link.connection.close()
+    except CONNECTION_ERRORS:
+        return  # already gone
+
+
+def _cut(links: Sequence[_Link]) -> None:
+    """Shut the first hop's socket, through which all others run. paramiko's threads then end by themselves."""
+    if not links:
+        return
+    try:
+        links[0].transport.sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it was closed already
