@@ -1,0 +1,163 @@
+"""The Jinja environment of this process, and its compiled templates."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Template, Undefined, nodes
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from jinja2.utils import _PassArg
+
+from scupi_provision.playbook.templating.filters import FILTERS
+from scupi_provision.playbook.templating.jinja_tests import TESTS
+from scupi_provision.playbook.templating.lookups import GLOBALS
+from scupi_provision.playbook.templating.sandbox import LazyContext, Missing, Sandbox, Scope, printable
+from scupi_provision.values import UnknownValue
+
+# Where a text that is one expression leaves its value; no variable can have this name.
+_RESULT = "_provision_result"
+_ACCEPT_UNDEFINED = frozenset({"default", "d", "defined", "undefined", "mandatory", "type_debug"})
+_ACCEPT_UNKNOWN = frozenset({"defined", "undefined"})
+
+
+class _LazyTemplate(Template):
+    """A template whose included and imported templates look variables up lazily, too."""
+
+    def new_context(self, vars: Any = None, shared: bool = False, locals: Any = None) -> Context:  # noqa: A002, ARG002, FBT001, FBT002 - Jinja's signature
+        scope = vars if isinstance(vars, Scope) else Scope(None, dict(vars or {}))
+        return LazyContext(
+            self.environment, scope.extended(dict(locals)) if locals else scope, self.name, self.blocks, self.globals
+        )
+
+
+Sandbox.template_class = _LazyTemplate
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled text.
+
+    Attributes:
+        run: Yields the pieces of the text; a single expression leaves its value in the context instead.
+        single: Whether the text is one expression (or an if/else of such), whose value is the result.
+        newlines: How many line breaks the text ends with: Jinja drops one, and Ansible puts it back.
+    """
+
+    run: Callable[[Context], Iterator[str]]
+    blocks: Any
+    single: bool
+    newlines: int
+
+    def context(self, scope: Scope) -> LazyContext:
+        """A fresh context for one run."""
+        return LazyContext(environment(), scope, None, self.blocks)
+
+    def value(self, context: LazyContext) -> Any:
+        """Run a single expression: its value, "" when no branch of its `if` was taken."""
+        for _ in self.run(context):
+            pass
+        return context.vars.get(_RESULT, "")
+
+
+@functools.lru_cache(maxsize=1)
+def environment() -> Sandbox:
+    """The environment that all texts of playbooks share."""
+    made = Sandbox(
+        undefined=Missing,
+        trim_blocks=True,
+        finalize=printable,
+        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        cache_size=400,
+    )
+    made.globals.pop("lipsum", None)  # it is random; a plan must come out the same each time
+    made.filters.update(FILTERS)
+    made.tests.update(TESTS)
+    made.globals.update(GLOBALS)
+    made.filters = {name: _attentive(name, function) for name, function in made.filters.items()}
+    made.tests = {name: _attentive(name, function) for name, function in made.tests.items()}  # type: ignore[arg-type]
+    return made
+
+
+def _attentive(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, but failing as it should when its subject is undefined or known only after apply."""
+    index = 0 if _PassArg.from_obj(function) is None else 1
+    undefined_fails, unknown_fails = name not in _ACCEPT_UNDEFINED, name not in _ACCEPT_UNKNOWN
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        subject = args[index] if len(args) > index else None
+        if undefined_fails and isinstance(subject, Undefined):
+            subject._fail_with_undefined_error()  # noqa: SLF001 - Jinja's way to use an undefined value
+        if unknown_fails and isinstance(subject, UnknownValue):
+            str(subject)  # raises UnknownValueError with its reason
+        return function(*args, **kwargs)
+
+    return checked
+
+
+@functools.lru_cache(maxsize=8192)
+def compiled(text: str) -> Program:
+    """`text` compiled; raises Jinja's TemplateSyntaxError."""
+    parsed = environment().parse(text)
+    single = _as_single(parsed)
+    template = environment().from_string(single or parsed)
+    newlines = len(text) - len(text.rstrip("\n"))
+    return Program(template.root_render_func, template.blocks, single is not None, newlines)
+
+
+@functools.lru_cache(maxsize=8192)
+def compiled_expression(text: str) -> Program:
+    """The bare expression `text` (as after `when:`) compiled; raises Jinja's TemplateSyntaxError."""
+    template = environment().from_string(
+        _located(nodes.Template([_assignment(parsed_expression(text))], lineno=1), environment())
+    )
+    return Program(template.root_render_func, template.blocks, single=True, newlines=0)
+
+
+def parsed_expression(text: str) -> nodes.Expr:
+    """The bare expression `text` as a tree; raises Jinja's TemplateSyntaxError."""
+    parser = Parser(environment(), text, state="variable")
+    expression = parser.parse_expression()
+    if not parser.stream.eos:
+        parser.fail(f"unexpected '{parser.stream.current.value}'", parser.stream.current.lineno)
+    return expression
+
+
+def _as_single(parsed: nodes.Template) -> nodes.Template | None:
+    """`parsed` with its one expression assigned to `_RESULT`; None when it is not one expression."""
+    body = _single_body(parsed.body)
+    return None if body is None else _located(nodes.Template(body, lineno=1), parsed.environment)
+
+
+def _located(template: nodes.Template, env: Any) -> nodes.Template:
+    template.set_environment(env)
+    return template
+
+
+def _assignment(expression: nodes.Expr) -> nodes.Node:
+    return nodes.Assign(nodes.Name(_RESULT, "store", lineno=expression.lineno), expression, lineno=expression.lineno)
+
+
+def _single_body(body: list[nodes.Node]) -> list[nodes.Node] | None:
+    if len(body) != 1:
+        return None
+    node = body[0]
+    if isinstance(node, nodes.Output):
+        if len(node.nodes) != 1 or isinstance(node.nodes[0], nodes.TemplateData):
+            return None
+        return [_assignment(node.nodes[0])]
+    if not isinstance(node, nodes.If):
+        return None
+    parts = [_single_body(part.body) for part in (node, *node.elif_)]
+    otherwise = _single_body(node.else_) if node.else_ else []
+    if otherwise is None or any(part is None for part in parts):
+        return None
+    chain = [
+        nodes.If(branch.test, part, [], [], lineno=branch.lineno)
+        for branch, part in zip((node, *node.elif_), parts, strict=True)
+    ]
+    return [nodes.If(chain[0].test, chain[0].body, chain[1:], otherwise, lineno=node.lineno)]

@@ -1,0 +1,30 @@
+"""What can go wrong inside a template, before it has a place in a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2.exceptions import UndefinedError
+
+from scupi_provision.errors import InputError
+
+
+class UndefinedVariableError(InputError):
+    """A template needs a variable, or a part of one, that nothing defines."""
+
+
+class TemplateFailure(Exception):  # noqa: N818 - it never reaches anybody: it becomes an InputError with a position
+    """A filter, test or lookup cannot do what it is asked; `hint` says what to try."""
+
+    def __init__(self, summary: str, *, hint: str = "") -> None:
+        super().__init__(summary)
+        self.hint = hint
+
+
+class NameMissingError(UndefinedError):
+    """Something undefined was used: the name `name`, or the part `name` of a value described by `owner`."""
+
+    def __init__(self, name: Any, owner: str | None) -> None:
+        super().__init__(f"{name} is undefined")
+        self.name = name
+        self.owner = owner

@@ -1,0 +1,15 @@
+"""Ansible's filters, by what they work on. Jinja's own (`join`, `map`, `selectattr`, `sort` …) are there besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scupi_provision.playbook.templating.filters import collections, encodings, texts, values
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    **values.FILTERS,
+    **texts.FILTERS,
+    **collections.FILTERS,
+    **encodings.FILTERS,
+}

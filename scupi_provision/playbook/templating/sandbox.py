@@ -1,0 +1,181 @@
+"""Where templates run: strict about what is undefined, blind to what is internal, bounded in what it makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from types import GeneratorType
+from typing import Any
+
+from jinja2 import StrictUndefined
+from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from scupi_provision.playbook.templating.failures import NameMissingError, TemplateFailure
+
+MAX_OUTPUT = 10_000_000
+"""The most characters that a template may make, and the most items of a list that it may repeat."""
+
+_MOST_BITS = 4096
+_FORMAT_WIDTH = re.compile(r"%[^%a-zA-Z]*(?:\d{5,}|\*)")
+_PADDING = frozenset({"center", "expandtabs", "ljust", "rjust", "zfill"})
+
+
+class Missing(StrictUndefined):
+    """Something undefined: it may be asked for parts, defaulted and tested, and fails when anything else is done.
+
+    `cause` is the error that made a *defined* variable unusable, when its own template needs something undefined.
+    """
+
+    __slots__ = ("_exception_class", "cause")
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: Any = None,
+        exc: type[Exception] = UndefinedError,
+        cause: Exception | None = None,
+    ) -> None:
+        super().__init__(hint, obj, name, exc)  # type: ignore[arg-type]
+        self.cause = cause
+        self._undefined_exception = self._error  # type: ignore[assignment]
+        self._exception_class = exc
+
+    def _error(self, message: str) -> Exception:
+        if self.cause is not None:
+            return self.cause
+        if self._exception_class is not UndefinedError or self._undefined_hint:
+            return self._exception_class(message)
+        owner = None if self._undefined_obj is missing else type(self._undefined_obj).__name__
+        return NameMissingError(self._undefined_name, owner)
+
+    def fail(self) -> None:
+        """Raise what using this value raises."""
+        self._fail_with_undefined_error()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, _key: Any) -> Any:
+        return self
+
+
+class Scope:
+    """The names that a template sees: those that it set itself, then the variables of its `Templar`."""
+
+    __slots__ = ("names", "templar")
+
+    def __init__(self, templar: Any, names: dict[str, Any]) -> None:
+        self.templar = templar
+        self.names = names
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names or (self.templar is not None and name in self.templar.variables)
+
+    def get(self, name: str) -> Any:
+        """The value of `name`, or Jinja's `missing`."""
+        if name in self.names:
+            return self.names[name]
+        return missing if self.templar is None else self.templar.variables.get(name, missing)
+
+    def extended(self, names: dict[str, Any]) -> Scope:
+        """This scope with more names on top."""
+        return Scope(self.templar, {**self.names, **names})
+
+
+class LazyContext(Context):
+    """Looks names up one by one, so that a variable is rendered only when a template needs it."""
+
+    parent: Any
+
+    def __init__(self, environment: Any, scope: Scope, name: str | None, blocks: Any, names: Any = None) -> None:
+        super().__init__(environment, scope, name, blocks, globals=names)  # type: ignore[arg-type]
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """The value of `key`, or Jinja's `missing`."""
+        if key in self.vars:
+            return self.vars[key]
+        value = self.parent.get(key)
+        return self.environment.globals.get(key, missing) if value is missing else value
+
+    def get_all(self) -> Any:
+        """The scope for an included template (Jinja would copy, and so render, every variable)."""
+        return self.parent.extended(self.vars) if self.vars else self.parent
+
+    def derived(self, locals: dict[str, Any] | None = None) -> LazyContext:  # noqa: A002 - Jinja's name
+        """A context for a block or a call, with its loop variables."""
+        found = {key: value for key, value in (locals or {}).items() if value is not missing}
+        context = LazyContext(self.environment, self.get_all().extended(found), self.name, {})
+        context.eval_ctx = self.eval_ctx
+        context.blocks.update((key, list(blocks)) for key, blocks in self.blocks.items())
+        return context
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja without side effects, internals, or results that do not fit into memory."""
+
+    intercepted_binops = frozenset({"*", "**", "+", "%"})
+    context_class = LazyContext
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Compute `left operator right` unless the result would be enormous."""
+        if operator == "*":
+            _check_repetition(left, right)
+        elif operator == "**":
+            _check_power(left, right)
+        elif operator == "+" and isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
+            _check_size(len(left) + len(right))
+        elif operator == "%" and isinstance(left, str) and _FORMAT_WIDTH.search(left):
+            raise SecurityError("a format width is too large")
+        return super().call_binop(context, operator, left, right)
+
+    def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call `function` unless it is unsafe or would pad a text beyond the limit."""
+        if getattr(function, "__name__", "") in _PADDING and isinstance(getattr(function, "__self__", None), str):
+            for argument in args:
+                _check_size(argument if isinstance(argument, int) else 0)
+        return super().call(context, function, *args, **kwargs)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_OUTPUT:
+        raise SecurityError(f"the result would be larger than {MAX_OUTPUT:,} characters or items")
+
+
+def _check_repetition(left: Any, right: Any) -> None:
+    for sequence, count in ((left, right), (right, left)):
+        if isinstance(sequence, str | bytes | list | tuple) and isinstance(count, int):
+            _check_size(len(sequence) * count)
+    if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > _MOST_BITS:
+        raise SecurityError("the number would be too large")
+
+
+def _check_power(left: Any, right: Any) -> None:
+    if isinstance(left, int) and isinstance(right, int) and left.bit_length() * abs(right) > _MOST_BITS:
+        raise SecurityError("the number would be too large")
+
+
+def printable(value: Any) -> Any:
+    """What stands in a text for `value`: nothing for None, a list for a generator, the value itself otherwise."""
+    if value is None:
+        return ""
+    if isinstance(value, GeneratorType):
+        return list(value)
+    return value
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """All pieces of a text, stopping as soon as it becomes too long."""
+    collected: list[str] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MAX_OUTPUT:
+            raise TemplateFailure(f"the template makes more than {MAX_OUTPUT:,} characters")
+        collected.append(piece)
+    return "".join(collected)
