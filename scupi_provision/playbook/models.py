@@ -56,12 +56,18 @@ class Inherited:
 
 @dataclass(frozen=True)
 class Loop:
-    """`loop:` and `loop_control:`. `items` is a raw list or a template that gives one."""
+    """`loop:` and `loop_control:`. `items` is a raw list or a template that gives one.
+
+    Attributes:
+        flatten: `with_items`: after rendering, something that is no list is a list of one, and lists within the list
+            are opened, one level.
+    """
 
     items: Any
     variable: str = "item"
     index_variable: str | None = None
     label: TemplateText | None = None
+    flatten: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class Task:
     listen: tuple[str, ...] = ()
     changed_when: tuple[TemplateText | bool, ...] = ()
     failed_when: tuple[TemplateText | bool, ...] = ()
-    until: tuple[TemplateText, ...] = ()
+    until: tuple[TemplateText | bool, ...] = ()
     retries: int | TemplateText = 3
     delay: int | TemplateText = 5
     argument_positions: dict[str, Position] = field(default_factory=dict)
@@ -141,6 +147,7 @@ class Play:
         handlers: The play's handlers, then the roles', in order of running.
         roles: Every role used, in order, for their verify tasks and their variables.
         gather_facts: Whether `ansible_facts` is offered; facts are read in the first exchange either way.
+        any_errors_fatal: Whether a failure on one host ends the play for all.
     """
 
     name: str
@@ -154,6 +161,7 @@ class Play:
     verify_tasks: tuple[Item, ...] = ()
     tags: tuple[str, ...] = ()
     gather_facts: bool = True
+    any_errors_fatal: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,115 @@
+"""Arguments written as text: `copy: src=a dest="b c"`, and `command: make creates=out`, with Ansible's splitting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from scupi_provision.playbook.scalars import part_of
+from scupi_provision.values import SourceText, TemplateText
+
+_COMMAND_OPTIONS = frozenset(
+    ("creates", "removes", "chdir", "executable", "stdin", "stdin_add_newline", "strip_empty_ends")
+)
+"""The only `k=v` words that Ansible takes out of the text of a command."""
+
+_TOKEN_PARTS = re.compile(
+    r"""(?P<space>\s+) | (?P<open>\{\{|\{%|\{\#) | (?P<close>\}\}|%\}|\#\}) | (?P<escaped>\\.) | (?P<quote>["']) | .""",
+    re.VERBOSE | re.DOTALL,
+)
+_KEY = re.compile(r"([A-Za-z_][\w.-]*)=")
+
+
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    start: int
+    end: int
+
+
+def read_pairs(text: SourceText) -> dict[str, TemplateText]:
+    """The arguments in `src=a dest="b c"`.
+
+    Raises:
+        ValueError: A word is not `key=value`, or a quote or a template is not closed.
+    """
+    pairs: dict[str, TemplateText] = {}
+    for word in _split(text):
+        key, value = _pair(text, word)
+        if key is None:
+            raise ValueError(f'"{word.text}" is not key=value')
+        if key in pairs:
+            raise ValueError(f'"{key}" is given twice')
+        pairs[key] = value
+    return pairs
+
+
+def split_command(text: SourceText, fields: Collection[str]) -> tuple[TemplateText, dict[str, TemplateText]]:
+    """The command in `text`, and the options among `fields` that stand between its words (`creates=…`).
+
+    The rest of the text keeps its spaces and lines. Text with an open quote is a command as a whole (a shell script
+    may have one in a comment).
+    """
+    options = _COMMAND_OPTIONS & set(fields)
+    if not any(f"{option}=" in text for option in options):
+        return part_of(text, str(text), 0), {}
+    try:
+        words = _split(text)
+    except ValueError:
+        return part_of(text, str(text), 0), {}
+    found: dict[str, TemplateText] = {}
+    kept: list[str] = []
+    first = end = 0
+    for word in words:
+        key, value = _pair(text, word)
+        if key not in options:
+            first = first or word.start
+            continue
+        found[key or ""] = value
+        kept.append(str(text[end : word.start]).rstrip(" "))
+        end = word.end
+    if not found:
+        return part_of(text, str(text), 0), {}
+    rest = "".join(kept) + str(text[end:])
+    return part_of(text, rest.strip(), first), found
+
+
+def _pair(text: SourceText, word: _Word) -> tuple[str | None, TemplateText]:
+    match = _KEY.match(word.text)
+    if not match:
+        return None, part_of(text, word.text, word.start)
+    value = word.text[match.end() :]
+    start = word.start + match.end()
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        value, start = value[1:-1].replace("\\" + value[0], value[0]), start + 1
+        return match[1], TemplateText(value, part_of(text, value, start).position, plain=False)
+    return match[1], TemplateText(value, part_of(text, value, start).position, plain=True)
+
+
+def _split(text: SourceText) -> list[_Word]:
+    """The words of `text`; spaces inside quotes and inside templates do not separate."""
+    words: list[_Word] = []
+    start: int | None = None
+    quote = ""
+    depth = 0
+    for match in _TOKEN_PARTS.finditer(text):
+        kind = match.lastgroup
+        if kind == "space" and not quote and not depth:
+            if start is not None:
+                words.append(_Word(str(text[start : match.start()]), start, match.start()))
+            start = None
+            continue
+        if start is None and kind != "space":
+            start = match.start()
+        if kind == "quote" and not depth:
+            quote = "" if quote == match[0] else quote or match[0]
+        elif kind == "open":
+            depth += 1
+        elif kind == "close" and depth:
+            depth -= 1
+    if quote or depth:
+        raise ValueError("a quote or a template is opened and never closed")
+    if start is not None:
+        words.append(_Word(str(text[start:]), start, len(text)))
+    return words
