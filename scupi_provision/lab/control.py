@@ -22,7 +22,6 @@ from scupi_provision.lab.inventory_file import lab_variables, write_inventory
 from scupi_provision.lab.keys import make_keys
 from scupi_provision.lab.layout import ACCOUNT, LabLayout, lab_layout
 from scupi_provision.lab.mirror import NONCE_PATH
-from scupi_provision.lab.sources import fill_mirror
 from scupi_provision.lab.state import (
     DaemonState,
     Lab,
@@ -59,7 +58,7 @@ def up(
     layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     layout.directory.chmod(0o700)
     with _exclusively(layout, progress):
-        sources = fill_mirror(layout, progress) if with_sources else read_sources(layout.sources)
+        sources = _fill_mirror(layout, progress) if with_sources else read_sources(layout.sources)
         state = _running(layout) or _start(layout, progress)
         lab = _lab(layout, state, sources)
         write_inventory(layout, state, lab.variables)
@@ -98,6 +97,12 @@ def reset(*, directory: Path | None = None) -> bool:
     down(directory=directory)
     shutil.rmtree(layout.directory)
     return True
+
+
+def _fill_mirror(layout: LabLayout, progress: Callable[[str], None]) -> Sources:
+    from scupi_provision.lab.sources import fill_mirror  # noqa: PLC0415 - brings invoke and tarfile; only `up` needs them
+
+    return fill_mirror(layout, progress)
 
 
 def _require_platform() -> None:

@@ -26,7 +26,7 @@ from scupi_provision.lab.state import DaemonState, read_daemon_state, write_daem
 logger = logging.getLogger("scupi_provision.lab")
 
 IDLE_LIMIT_S = 2 * 60 * 60
-_LOOK_AROUND_S = 5.0
+_LOOK_AROUND_S = 2.0
 
 
 def main(arguments: list[str] | None = None) -> int:

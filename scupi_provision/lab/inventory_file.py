@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from scupi_provision.lab.layout import ACCOUNT, ADMIN, GPU, LabLayout
-from scupi_provision.lab.sources import GIT_PATH, WHEELS_PATH
+from scupi_provision.lab.layout import ACCOUNT, ADMIN, GIT_PATH, GPU, WHEELS_PATH, LabLayout
 from scupi_provision.lab.state import DaemonState, Sources, write_atomically
 
 _TEMPLATE = """\

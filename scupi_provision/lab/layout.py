@@ -16,6 +16,12 @@ NODES = (ADMIN, GPU)
 ACCOUNT = "2021141520001"
 """The lab's only account: a student number of the cluster's form, quoted in YAML because it is not a number."""
 
+GIT_PATH = "pub/software/scm/git"
+"""Where the kernel's servers keep git's tarballs."""
+
+WHEELS_PATH = "whl/cpu"
+"""Where the official torch index keeps the CPU build."""
+
 
 @dataclass(frozen=True)
 class LabLayout:

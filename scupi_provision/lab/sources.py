@@ -10,16 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scupi_provision.lab.git_source import GitSource, git_source
-from scupi_provision.lab.layout import LabLayout
+from scupi_provision.lab.layout import GIT_PATH, WHEELS_PATH, LabLayout
 from scupi_provision.lab.state import Sources, read_sources, write_sources
 from scupi_provision.lab.toolchain import AUTOCONF, BUILD_NEEDS, require_build_tools
 from scupi_provision.lab.torch_source import TorchSource, project_name, torch_source
-
-GIT_PATH = "pub/software/scm/git"
-"""Where the kernel's servers keep git's tarballs."""
-
-WHEELS_PATH = "whl/cpu"
-"""Where the official torch index keeps the CPU build."""
 
 
 def fill_mirror(layout: LabLayout, progress: Callable[[str], None]) -> Sources:
