@@ -203,7 +203,9 @@ class UnknownValue:
 
     __str__ = __bool__ = __iter__ = __len__ = __getitem__ = __contains__ = __call__ = _looked_at
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _looked_at
-    __add__ = __radd__ = __sub__ = __mul__ = __int__ = __float__ = __index__ = __format__ = _looked_at
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _looked_at
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = _looked_at
+    __int__ = __float__ = __index__ = __format__ = _looked_at
     __hash__ = None  # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:

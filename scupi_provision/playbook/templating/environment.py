@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Template, Undefined, nodes
 from jinja2.parser import Parser
 from jinja2.runtime import Context
-from jinja2.utils import _PassArg
+from jinja2.utils import _PassArg, missing
 
 from scupi_provision.playbook.templating.filters import FILTERS
 from scupi_provision.playbook.templating.jinja_tests import TESTS
 from scupi_provision.playbook.templating.lookups import GLOBALS
-from scupi_provision.playbook.templating.sandbox import LazyContext, Missing, Sandbox, Scope, printable
+from scupi_provision.playbook.templating.sandbox import LazyContext, Missing, Sandbox, Scope, joined, printable
+from scupi_provision.playbook.templating.shortcut import shortcut
 from scupi_provision.values import UnknownValue
 
 # Where a text that is one expression leaves its value; no variable can have this name.
@@ -29,9 +30,8 @@ class _LazyTemplate(Template):
 
     def new_context(self, vars: Any = None, shared: bool = False, locals: Any = None) -> Context:  # noqa: A002, ARG002, FBT001, FBT002 - Jinja's signature
         scope = vars if isinstance(vars, Scope) else Scope(None, dict(vars or {}))
-        return LazyContext(
-            self.environment, scope.extended(dict(locals)) if locals else scope, self.name, self.blocks, self.globals
-        )
+        own = {name: value for name, value in (locals or {}).items() if value is not missing}
+        return LazyContext(self.environment, scope.extended(own), self.name, self.blocks, self.globals)
 
 
 Sandbox.template_class = _LazyTemplate
@@ -42,25 +42,19 @@ class Program:
     """A compiled text.
 
     Attributes:
-        run: Yields the pieces of the text; a single expression leaves its value in the context instead.
-        single: Whether the text is one expression (or an if/else of such), whose value is the result.
+        evaluate: Gives the value in a context: of a text that is one expression the expression's own, else a str.
         newlines: How many line breaks the text ends with: Jinja drops one, and Ansible puts it back.
     """
 
-    run: Callable[[Context], Iterator[str]]
-    blocks: Any
-    single: bool
+    evaluate: Callable[[Context], Any]
     newlines: int
 
-    def context(self, scope: Scope) -> LazyContext:
-        """A fresh context for one run."""
-        return LazyContext(environment(), scope, None, self.blocks)
-
-    def value(self, context: LazyContext) -> Any:
-        """Run a single expression: its value, "" when no branch of its `if` was taken."""
-        for _ in self.run(context):
-            pass
-        return context.vars.get(_RESULT, "")
+    def value(self, scope: Scope) -> Any:
+        """The value of the text with the names of `scope`."""
+        value = self.evaluate(LazyContext(environment(), scope, None, {}))
+        if not self.newlines or not isinstance(value, str):
+            return value
+        return value + "\n" * (self.newlines - (len(value) - len(value.rstrip("\n"))))
 
 
 @functools.lru_cache(maxsize=1)
@@ -102,20 +96,40 @@ def _attentive(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 @functools.lru_cache(maxsize=8192)
 def compiled(text: str) -> Program:
     """`text` compiled; raises Jinja's TemplateSyntaxError."""
-    parsed = environment().parse(text)
-    single = _as_single(parsed)
-    template = environment().from_string(single or parsed)
     newlines = len(text) - len(text.rstrip("\n"))
-    return Program(template.root_render_func, template.blocks, single is not None, newlines)
+    if evaluate := shortcut(text):
+        return Program(evaluate, newlines)
+    parsed = environment().parse(text)
+    single = _single_body(parsed.body)
+    if single is not None:
+        return Program(_leaving_value(single), newlines)
+    template = environment().from_string(parsed)
+
+    def evaluate_text(context: Context) -> str:
+        context.blocks = {name: [block] for name, block in template.blocks.items()}
+        return joined(template.root_render_func(context))
+
+    return Program(evaluate_text, newlines)
 
 
 @functools.lru_cache(maxsize=8192)
 def compiled_expression(text: str) -> Program:
     """The bare expression `text` (as after `when:`) compiled; raises Jinja's TemplateSyntaxError."""
-    template = environment().from_string(
-        _located(nodes.Template([_assignment(parsed_expression(text))], lineno=1), environment())
-    )
-    return Program(template.root_render_func, template.blocks, single=True, newlines=0)
+    return Program(_leaving_value([_assignment(parsed_expression(text))]), newlines=0)
+
+
+def _leaving_value(body: list[nodes.Node]) -> Callable[[Context], Any]:
+    """What runs `body` and gives the value it assigned; "" when no branch of its `if` was taken."""
+    tree = nodes.Template(body, lineno=1)
+    tree.set_environment(environment())
+    run = environment().from_string(tree).root_render_func
+
+    def evaluate(context: Context) -> Any:
+        for _ in run(context):
+            pass
+        return context.vars.get(_RESULT, "")
+
+    return evaluate
 
 
 def parsed_expression(text: str) -> nodes.Expr:
@@ -125,17 +139,6 @@ def parsed_expression(text: str) -> nodes.Expr:
     if not parser.stream.eos:
         parser.fail(f"unexpected '{parser.stream.current.value}'", parser.stream.current.lineno)
     return expression
-
-
-def _as_single(parsed: nodes.Template) -> nodes.Template | None:
-    """`parsed` with its one expression assigned to `_RESULT`; None when it is not one expression."""
-    body = _single_body(parsed.body)
-    return None if body is None else _located(nodes.Template(body, lineno=1), parsed.environment)
-
-
-def _located(template: nodes.Template, env: Any) -> nodes.Template:
-    template.set_environment(env)
-    return template
 
 
 def _assignment(expression: nodes.Expr) -> nodes.Node:

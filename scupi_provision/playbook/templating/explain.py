@@ -68,7 +68,7 @@ def _undefined(error: NameMissingError, origin: Origin, known: Iterable[str], li
     offset = origin.find(name, part=part, line=line)
     where = origin.place(origin.first_code(line) if offset is None else offset)
     if part:
-        summary, hint = f'no "{name}" in this value ({_kind(error.owner)})', ""
+        summary, hint = f'no "{name}" in this value ({_kind(error.owner)})', suggestion(name, error.others)
     else:
         summary = f'the variable "{name}" is not defined'
         hint = suggestion(name, known) or "define it, or give a default: {{ " + name + " | default(…) }}"

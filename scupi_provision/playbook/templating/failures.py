@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from jinja2.exceptions import UndefinedError
 
-from scupi_provision.errors import InputError
+from scupi_provision.errors import InputError, Position
 
 
 class UndefinedVariableError(InputError):
     """A template needs a variable, or a part of one, that nothing defines."""
+
+    def needed_at(self, where: Position) -> UndefinedVariableError:
+        """This error, saying also which text needed the variable whose own template is to blame."""
+        found = self.diagnostic
+        detail = "\n".join(filter(None, [found.detail, f"needed at {where}"]))
+        error = UndefinedVariableError(found.summary)
+        error.diagnostics = (dataclasses.replace(found, detail=detail),)
+        return error
 
 
 class TemplateFailure(Exception):  # noqa: N818 - it never reaches anybody: it becomes an InputError with a position
@@ -22,9 +31,13 @@ class TemplateFailure(Exception):  # noqa: N818 - it never reaches anybody: it b
 
 
 class NameMissingError(UndefinedError):
-    """Something undefined was used: the name `name`, or the part `name` of a value described by `owner`."""
+    """Something undefined was used: the name `name`, or the part `name` of a value of type `owner`.
 
-    def __init__(self, name: Any, owner: str | None) -> None:
+    `others` are the names that were there: all keys of a mapping.
+    """
+
+    def __init__(self, name: Any, owner: str | None, others: tuple[str, ...] = ()) -> None:
         super().__init__(f"{name} is undefined")
         self.name = name
         self.owner = owner
+        self.others = others

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from time import monotonic
 from types import GeneratorType
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -17,6 +19,9 @@ from scupi_provision.playbook.templating.failures import NameMissingError, Templ
 
 MAX_OUTPUT = 10_000_000
 """The most characters that a template may make, and the most items of a list that it may repeat."""
+
+MAX_SECONDS = 10
+"""How long a template may run; looked at whenever it calls something, as every inner loop over a range does."""
 
 _MOST_BITS = 4096
 _FORMAT_WIDTH = re.compile(r"%[^%a-zA-Z]*(?:\d{5,}|\*)")
@@ -49,8 +54,11 @@ class Missing(StrictUndefined):
             return self.cause
         if self._exception_class is not UndefinedError or self._undefined_hint:
             return self._exception_class(message)
-        owner = None if self._undefined_obj is missing else type(self._undefined_obj).__name__
-        return NameMissingError(self._undefined_name, owner)
+        whole = self._undefined_obj
+        if whole is missing:
+            return NameMissingError(self._undefined_name, None)
+        others = tuple(key for key in whole if isinstance(key, str)) if isinstance(whole, Mapping) else ()
+        return NameMissingError(self._undefined_name, type(whole).__name__, others)
 
     def fail(self) -> None:
         """Raise what using this value raises."""
@@ -95,6 +103,7 @@ class LazyContext(Context):
 
     def __init__(self, environment: Any, scope: Scope, name: str | None, blocks: Any, names: Any = None) -> None:
         super().__init__(environment, scope, name, blocks, globals=names)  # type: ignore[arg-type]
+        self.deadline = monotonic() + MAX_SECONDS
 
     def resolve_or_missing(self, key: str) -> Any:
         """The value of `key`, or Jinja's `missing`."""
@@ -112,8 +121,21 @@ class LazyContext(Context):
         found = {key: value for key, value in (locals or {}).items() if value is not missing}
         context = LazyContext(self.environment, self.get_all().extended(found), self.name, {})
         context.eval_ctx = self.eval_ctx
+        context.deadline = self.deadline
         context.blocks.update((key, list(blocks)) for key, blocks in self.blocks.items())
         return context
+
+
+class _Generator(CodeGenerator):
+    """Compiles `~` to a call that can be bounded, as the other operators are."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:  # noqa: N802 - Jinja's name
+        """Write `environment.concatenated((…))`."""
+        self.write("environment.concatenated((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -121,6 +143,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "**", "+", "%"})
     context_class = LazyContext
+    code_generator_class = _Generator
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Compute `left operator right` unless the result would be enormous."""
@@ -139,7 +162,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if getattr(function, "__name__", "") in _PADDING and isinstance(getattr(function, "__self__", None), str):
             for argument in args:
                 _check_size(argument if isinstance(argument, int) else 0)
+        if isinstance(context, LazyContext) and monotonic() > context.deadline:
+            raise SecurityError(f"it takes longer than {MAX_SECONDS} s")
         return super().call(context, function, *args, **kwargs)
+
+    def concatenated(self, parts: tuple[Any, ...]) -> str:
+        """The texts of all parts together, unless that would be enormous."""
+        return joined(str(part) for part in parts)
 
 
 def _check_size(size: int) -> None:

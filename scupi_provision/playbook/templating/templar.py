@@ -14,7 +14,7 @@ from scupi_provision.playbook.templating.explain import explained
 from scupi_provision.playbook.templating.failures import UndefinedVariableError
 from scupi_provision.playbook.templating.omission import OMIT
 from scupi_provision.playbook.templating.places import Origin
-from scupi_provision.playbook.templating.sandbox import Missing, Scope, joined
+from scupi_provision.playbook.templating.sandbox import Missing, Scope
 from scupi_provision.playbook.templating.truth import truth_of, unwrapped
 from scupi_provision.source import diagnostic
 from scupi_provision.values import SourceText, TemplateText, UnknownValue, UnknownValueError
@@ -105,17 +105,16 @@ class Templar:
         """The value of a text, every failure explained at its place."""
         try:
             program = compiled_expression(text) if expression else compiled(text)
-            context = program.context(self._scope)
-            if not program.single:
-                return _with_line_breaks(joined(program.run(context)), program.newlines)
-            value = program.value(context)
+            value = program.value(self._scope)
             _fail_if_missing(value)
-            return _with_line_breaks(value, program.newlines)
+        except UndefinedVariableError as error:
+            raise error.needed_at(text.position) from None
         except (ProvisionError, UnknownValueError):
             raise
         except Exception as error:  # noqa: BLE001 - filters and methods raise anything; all of it is the template's fault
             origin = Origin(text, scalar=text, expression=expression)
             raise explained(error, origin, self.variables) from None
+        return value
 
 
 class LazyVariables(Mapping[str, Any]):
@@ -192,13 +191,6 @@ def _may_hold_template(value: Any) -> bool:
     if type(value) is list or type(value) is tuple:
         return any(_may_hold_template(item) for item in value)
     return isinstance(value, TemplateText) and "{" in value
-
-
-def _with_line_breaks(value: Any, wanted: int) -> Any:
-    if not wanted or not isinstance(value, str):
-        return value
-    present = len(value) - len(value.rstrip("\n"))
-    return value + "\n" * (wanted - present)
 
 
 def _fail_if_missing(value: Any) -> None:

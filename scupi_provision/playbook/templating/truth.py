@@ -11,7 +11,7 @@ from scupi_provision.values import SourceText, TemplateText, UnknownValue
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 _FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
-_WRAPPED = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
+_WRAPPED = re.compile(r"\s*\{\{-?\s*((?:(?!\}\}|\{\{).)*?)\s*-?\}\}\s*", re.DOTALL)
 
 
 def unwrapped(condition: TemplateText) -> TemplateText:
@@ -21,7 +21,7 @@ def unwrapped(condition: TemplateText) -> TemplateText:
         return condition
     place = condition.position
     moved = place if condition.count("\n") else Position(place.file, place.line, place.column + match.start(1))
-    return TemplateText(match[1].strip(), moved, plain=condition.plain)
+    return TemplateText(match[1], moved, plain=condition.plain)
 
 
 def truth_of(value: Any, condition: SourceText | None) -> bool:

@@ -12,6 +12,7 @@ from jinja2 import Undefined, pass_environment
 
 from scupi_provision.playbook.templating.failures import TemplateFailure
 
+_MOST_ROWS = 100_000
 _MERGES = ("replace", "keep", "append", "prepend", "append_rp", "prepend_rp")
 
 
@@ -130,7 +131,7 @@ def zip_longest(first: Any, *others: Any, fillvalue: Any = None) -> list[list[An
 
 def product(first: Any, *others: Any) -> list[list[Any]]:
     """Every combination of one item of each list."""
-    return [list(row) for row in itertools.product(_items(first, "product"), *others)]
+    return _bounded(itertools.product(_items(first, "product"), *others), "product")
 
 
 def subelements(items: Any, path: Any, skip_missing: bool = False) -> list[list[Any]]:
@@ -162,6 +163,13 @@ def extract(environment: Any, key: Any, container: Any, morekeys: Any = None) ->
     return value
 
 
+def _bounded(rows: Iterable[tuple[Any, ...]], name: str) -> list[list[Any]]:
+    made = [list(row) for row in itertools.islice(rows, _MOST_ROWS + 1)]
+    if len(made) > _MOST_ROWS:
+        raise TemplateFailure(f"{name} makes more than {_MOST_ROWS:,} rows")
+    return made
+
+
 def _items(value: Any, name: str) -> Iterable[Any]:
     _fail_if_undefined(value)
     if isinstance(value, str) or not isinstance(value, Iterable):
@@ -189,6 +197,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "product": product,
     "subelements": subelements,
     "extract": extract,
-    "permutations": lambda items, size=None: [list(row) for row in itertools.permutations(items, size)],
-    "combinations": lambda items, size: [list(row) for row in itertools.combinations(items, size)],
+    "permutations": lambda items, size=None: _bounded(itertools.permutations(items, size), "permutations"),
+    "combinations": lambda items, size: _bounded(itertools.combinations(items, size), "combinations"),
 }
