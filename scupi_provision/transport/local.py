@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -111,24 +113,24 @@ class LocalChannel:
         return self._stderr.text()
 
     def close(self) -> None:
-        """Close the shell's stdin, give it a second to end, then terminate what is left of its session."""
+        """Close the shell's stdin, give it a second, then end it and its children; idempotent, never raises."""
         if self._closed:
             return
         self._closed = True
         if self._process.stdin:
-            try:
+            with suppress(OSError):  # nothing is buffered (bufsize=0): at worst the pipe was broken already
                 self._process.stdin.close()
-            except OSError:
-                self._stderr.add(b"")  # nothing is buffered (bufsize=0): the pipe was broken already
         self._output.discard()
         self._end_process()
         for reader in self._readers:
             reader.join(_END_S)
 
     def _end_process(self) -> None:
-        for ask in (None, self._process.terminate, self._process.kill):
-            if ask:
-                ask()
+        """Wait for the shell; ask its whole process group to end, then make it, while the shell is still there."""
+        for signal_number in (None, signal.SIGTERM, signal.SIGKILL):
+            if signal_number:
+                with suppress(ProcessLookupError):  # not waited for yet, so the number is still its own
+                    os.killpg(self._process.pid, signal_number)
             try:
                 self._process.wait(_END_S)
             except subprocess.TimeoutExpired:

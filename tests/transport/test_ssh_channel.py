@@ -88,7 +88,7 @@ def test_stderr_is_kept_apart_and_bounded(transport):
 def test_opening_costs_one_round_trip_and_the_command_none(transport, proxy):
     """A flight is everything the client sends before the server says something: one to open, one with the command."""
     before = proxy.flights
-    channel = transport.open_shell("echo hello")
+    channel = transport.open_shell("echo hello; exec sleep 60")
     assert channel.receive(10) == b"hello\n"
     assert proxy.flights - before == 2
 

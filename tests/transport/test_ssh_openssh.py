@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 import time
 
@@ -121,3 +122,27 @@ def test_too_many_sessions_are_said(hop, known_hosts, keys, key_file, tmp_path):
             transport.open_shell("cat")
         first.close()
         transport.close()
+
+
+@pytest.mark.parametrize("stopped", ["admin1", "gpu2"])
+def test_a_stopped_sshd_is_noticed_and_named_on_either_hop(target, jump, hop, known_hosts, keys, tmp_path, stopped):
+    """The kernel of a stopped server still acknowledges every packet, so no TCP timeout would ever fire."""
+    known = known_hosts((target, keys.host), (jump, keys.other_host))
+    route = (hop(jump, known, user=USER), hop(target, known, name="gpu2", user=USER))
+    transport = connect(route, heartbeat_interval_s=0.2, heartbeat_deadline_s=0.6)
+    channel = transport.open_shell("echo begun; exec sleep 60")
+    assert channel.receive(10) == b"begun\n"
+    listener = (tmp_path / stopped / "pid").read_text().strip()
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", listener], check=True, capture_output=True, text=True)
+    sessions = [int(pid) for pid in children.stdout.split()]
+    for pid in sessions:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        with pytest.raises(UnreachableError, match=rf"connection to {stopped} .* was lost"):
+            channel.receive(30)
+        assert time.monotonic() - begin < 2
+        transport.close()
+    finally:
+        for pid in sessions:
+            os.kill(pid, signal.SIGCONT)
