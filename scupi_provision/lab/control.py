@@ -55,8 +55,7 @@ def up(
     """
     _require_platform()
     layout = lab_layout(directory)
-    layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    layout.directory.chmod(0o700)
+    _make_directory(layout)
     with _exclusively(layout, progress):
         sources = _fill_mirror(layout, progress) if with_sources else read_sources(layout.sources)
         state = _running(layout) or _start(layout, progress)
@@ -95,6 +94,10 @@ def reset(*, directory: Path | None = None) -> bool:
         return False
     _refuse_foreign(layout)
     down(directory=directory)
+    for folder, names, _ in os.walk(layout.directory):
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(0o700)  # a read-only directory in the scratch home would not let its files go
     shutil.rmtree(layout.directory)
     return True
 
@@ -110,6 +113,18 @@ def _require_platform() -> None:
         raise ProvisionError("the embedded lab runs on Linux and macOS", hint="on Windows, run it inside WSL")
     if find_spec("asyncssh") is None:
         raise ProvisionError("the embedded lab needs asyncssh", hint="pip install 'scupi-provision[lab]'")
+
+
+def _make_directory(layout: LabLayout) -> None:
+    try:
+        layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        layout.directory.chmod(0o700)
+    except OSError as error:
+        raise ProvisionError(
+            f"the lab's directory {layout.directory} cannot be made",
+            detail=error.strerror or str(error),
+            hint="set PROVISION_LAB_DIR to a directory of yours",
+        ) from error
 
 
 def _refuse_foreign(layout: LabLayout) -> None:
@@ -165,19 +180,28 @@ def _start(layout: LabLayout, progress: Callable[[str], None]) -> DaemonState:
 
 
 def _stop(layout: LabLayout) -> bool:
-    state = read_daemon_state(layout)
     # The lock proves that the process with this id is the daemon and not one that got its number later.
-    if state is None or not _daemon_lives(layout):
+    if not _daemon_lives(layout):
         return False
+    state = read_daemon_state(layout)
+    if state is None:
+        # A daemon that cannot find its state file ends by itself.
+        return _ended(layout, _STOP_TIMEOUT_S)
     for number, patience_s in ((signal.SIGTERM, _STOP_TIMEOUT_S), (signal.SIGKILL, 2.0)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(state.pid, number)
-        deadline = time.monotonic() + patience_s
-        while time.monotonic() < deadline:
-            if not _daemon_lives(layout):
-                return True
-            time.sleep(_POLL_S)
+        if _ended(layout, patience_s):
+            return True
     raise ProvisionError(f"the lab's daemon (process {state.pid}) does not end", hint=f"see {layout.log}")
+
+
+def _ended(layout: LabLayout, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while _daemon_lives(layout):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
 
 
 def _running(layout: LabLayout) -> DaemonState | None:

@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     if os.fork():
         return 0  # the starter need not wait for us, and must not keep a zombie
     os.setsid()
+    os.umask(0o022)  # sshd's, whatever the person's is
     return _serve_detached(layout, options.nonce, options.idle_limit)
 
 

@@ -18,7 +18,7 @@ _ABSENT_ON_GPU = (
     *("python*", "pypy*", "py3*", "pydoc*", "pdb*", "idle*", "2to3*", "pip", "pip[0-9]*", "pipx", "uv", "uvx"),
     *("conda*", "mamba*", "micromamba*", "pyenv*", "virtualenv*"),
     *("git", "git-*", "gitk", "scalar"),
-    *("cc", "gcc*", "g++*", "c++*", "c89*", "c99*", "cpp*", "clang*", "tcc"),
+    *("cc", "gcc*", "g++*", "c++*", "c89*", "c99*", "cpp*", "clang*", "tcc", "*-linux-gnu-*"),
     *("make", "gmake", "cmake*", "ninja", "meson", "autoconf*", "automake*", "autoreconf*"),
 )
 

@@ -4,7 +4,10 @@ import asyncio
 import os
 import signal
 import stat
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import yaml
 from scupi_provision.errors import InputError, ProvisionError
 from scupi_provision.lab.commands import down, reset, ssh_command, status, up
 from scupi_provision.lab.layout import lab_layout
+from scupi_provision.lab.processes import family, process_table
 
 
 @pytest.mark.lab
@@ -57,10 +61,10 @@ def test_down_ends_every_process_that_commands_left_behind(own_lab, run):
     left = int(eventually_read(own_lab.home / "pid"))
     os.kill(left, 0)
     daemon = status(directory=own_lab.directory).pid
-    family = descendants(daemon)
-    assert left in family
+    left_behind = family(daemon)
+    assert left in left_behind
     assert down(directory=own_lab.directory)
-    assert not [pid for pid in (daemon, *family) if alive(pid)]
+    assert not [pid for pid in (daemon, *left_behind) if alive(pid)]
     assert not status(directory=own_lab.directory).lab
     assert down(directory=own_lab.directory) is False
 
@@ -101,7 +105,53 @@ def test_a_stopped_lab_cuts_its_connections(own_lab, connected):
 
 
 @pytest.mark.lab
+def test_two_that_start_the_lab_at_once_get_the_same_one(tmp_path):
+    with ThreadPoolExecutor(2) as pool:
+        starts = [pool.submit(up, directory=tmp_path / "lab", with_sources=False) for _ in range(2)]
+        first, second = (start.result(60) for start in starts)
+    assert first == second
+    assert down(directory=tmp_path / "lab")
+
+
+@pytest.mark.lab
+def test_a_lab_that_nobody_uses_ends(own_lab):
+    down(directory=own_lab.directory)
+    daemon = [sys.executable, "-m", "scupi_provision.lab.daemon", str(own_lab.directory)]
+    subprocess.run([*daemon, "--nonce", "n", "--idle-limit", "0.4"], stderr=subprocess.DEVNULL, check=True)
+    wait_until(lambda: "ending: no connection for" in own_lab.log.read_text())
+    wait_until(lambda: not status(directory=own_lab.directory).lab)
+
+
+@pytest.mark.lab
+def test_a_directory_with_odd_characters(tmp_path):
+    """Spaces and percent signs are what ssh's options trip over."""
+    odd = up(directory=tmp_path / "my lab 100%h $x", with_sources=False)
+    try:
+        for host in ("admin1", "gpu2"):
+            done = subprocess.run(
+                [*ssh_command(odd, host), "hostname; tr --version > /dev/null && pwd"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+            assert done.stdout == f"{host}\n{odd.home}\n", done.stderr
+    finally:
+        down(directory=odd.directory)
+
+
+def test_a_directory_that_cannot_be_made_is_an_error_of_ours(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProvisionError, match="cannot be made"):
+        up(directory=tmp_path / "file" / "lab", with_sources=False)
+
+
+@pytest.mark.lab
 def test_reset_removes_the_lab(own_lab):
+    """Read-only directories too, as some package caches make them."""
+    (own_lab.home / "cache").mkdir()
+    (own_lab.home / "cache" / "file").write_text("")
+    (own_lab.home / "cache").chmod(0o500)
     assert reset(directory=own_lab.directory)
     assert not own_lab.directory.exists()
     assert reset(directory=own_lab.directory) is False
@@ -134,15 +184,7 @@ def test_the_lab_is_where_the_environment_says(tmp_path):
     assert standard.cache == Path.home() / ".cache/scupi-provision/lab"
 
 
-def descendants(pid):
-    from scupi_provision.lab.processes import family
-
-    return family(pid)
-
-
 def alive(pid):
-    from scupi_provision.lab.processes import process_table
-
     return any(entry.pid == pid and not entry.zombie for entry in process_table())
 
 

@@ -128,13 +128,14 @@ def test_a_signal_from_the_client_reaches_the_command(lab, connected):
     assert (result.exit_status, result.stdout) == (7, "got it\n")
 
 
-def test_losing_the_connection_ends_the_input_and_kills_nothing(lab, connected):
+@pytest.mark.parametrize("host", ["admin1", "gpu2"])
+def test_losing_the_connection_ends_the_input_and_kills_nothing(lab, connected, host):
     """As under a real sshd without a terminal: the command sees EOF, and decides itself."""
-    mark = lab.home / "after-eof"
+    mark = lab.home / f"after-eof-{host}"
 
     async def session():
-        async with connected(lab) as connection:
-            process = await connection.create_process("echo ready; cat > /dev/null; echo eof > after-eof")
+        async with connected(lab, host) as connection:
+            process = await connection.create_process("echo ready; cat > /dev/null; echo > after-eof-$HOSTNAME")
             await process.stdout.readline()
             connection.abort()
 
@@ -142,13 +143,15 @@ def test_losing_the_connection_ends_the_input_and_kills_nothing(lab, connected):
     assert eventually(mark.exists)
 
 
-def test_losing_the_connection_hangs_up_a_terminal(lab, connected):
-    mark = lab.home / "after-hup"
+@pytest.mark.parametrize("host", ["admin1", "gpu2"])
+def test_losing_the_connection_hangs_up_a_terminal(lab, connected, host):
+    mark = lab.home / f"after-hup-{host}"
 
     async def session():
-        async with connected(lab) as connection:
+        async with connected(lab, host) as connection:
             process = await connection.create_process(
-                "trap 'echo hup > after-hup; exit' HUP; echo ready; while :; do sleep 0.05; done", term_type="vt100"
+                "trap 'echo > after-hup-$HOSTNAME; exit' HUP; echo ready; while :; do sleep 0.05; done",
+                term_type="vt100",
             )
             await process.stdout.readline()
             connection.abort()
