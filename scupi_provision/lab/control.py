@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
-import signal
 import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from scupi_provision.errors import ProvisionError
-from scupi_provision.lab.farm import build_farms
-from scupi_provision.lab.home import make_home
+from scupi_provision.lab.daemon_process import running_daemon, start_daemon, stop_daemon
 from scupi_provision.lab.inventory_file import lab_variables, write_inventory
-from scupi_provision.lab.keys import make_keys
 from scupi_provision.lab.layout import ACCOUNT, LabLayout, lab_layout
-from scupi_provision.lab.mirror import NONCE_PATH
 from scupi_provision.lab.state import (
     DaemonState,
     Lab,
     LabStatus,
     Sources,
-    read_daemon_state,
     read_sources,
 )
-
-_START_TIMEOUT_S = 30.0
-_STOP_TIMEOUT_S = 15.0
-_POLL_S = 0.03
 
 
 def up(
@@ -58,7 +45,7 @@ def up(
     _make_directory(layout)
     with _exclusively(layout, progress):
         sources = _fill_mirror(layout, progress) if with_sources else read_sources(layout.sources)
-        state = _running(layout) or _start(layout, progress)
+        state = running_daemon(layout) or start_daemon(layout, progress)
         lab = _lab(layout, state, sources)
         write_inventory(layout, state, lab.variables)
     return lab
@@ -74,13 +61,13 @@ def down(*, directory: Path | None = None) -> bool:
     if not layout.directory.is_dir():
         return False
     with _exclusively(layout, lambda _: None):
-        return _stop(layout)
+        return stop_daemon(layout)
 
 
 def status(*, directory: Path | None = None) -> LabStatus:
     """Whether the lab exists and runs."""
     layout = lab_layout(directory)
-    state = _running(layout) if layout.directory.is_dir() else None
+    state = running_daemon(layout) if layout.directory.is_dir() else None
     if state is None:
         return LabStatus(layout.directory, layout.directory.is_dir(), None)
     lab = _lab(layout, state, read_sources(layout.sources))
@@ -153,88 +140,6 @@ def _exclusively(layout: LabLayout, progress: Callable[[str], None]) -> Iterator
         os.close(descriptor)
 
 
-def _start(layout: LabLayout, progress: Callable[[str], None]) -> DaemonState:
-    progress("starting admin1 and gpu2")
-    _stop(layout)  # one that holds the lock and does not answer
-    make_home(layout.home)
-    make_keys(layout)
-    build_farms(layout)
-    layout.mirror.mkdir(exist_ok=True)
-    nonce = secrets.token_hex(8)
-    with layout.log.open("ab") as log:
-        started = subprocess.run(
-            [sys.executable, "-m", "scupi_provision.lab.daemon", str(layout.directory), "--nonce", nonce],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            check=False,
-        )
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while started.returncode == 0 and time.monotonic() < deadline:
-        state = _running(layout)
-        if state and state.nonce == nonce:
-            return state
-        time.sleep(_POLL_S)
-    raise ProvisionError("the lab did not start", detail=_log_tail(layout), hint=f"see {layout.log}")
-
-
-def _stop(layout: LabLayout) -> bool:
-    # The lock proves that the process with this id is the daemon and not one that got its number later.
-    if not _daemon_lives(layout):
-        return False
-    state = read_daemon_state(layout)
-    if state is None:
-        # A daemon that cannot find its state file ends by itself.
-        return _ended(layout, _STOP_TIMEOUT_S)
-    for number, patience_s in ((signal.SIGTERM, _STOP_TIMEOUT_S), (signal.SIGKILL, 2.0)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(state.pid, number)
-        if _ended(layout, patience_s):
-            return True
-    raise ProvisionError(f"the lab's daemon (process {state.pid}) does not end", hint=f"see {layout.log}")
-
-
-def _ended(layout: LabLayout, patience_s: float) -> bool:
-    deadline = time.monotonic() + patience_s
-    while _daemon_lives(layout):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_S)
-    return True
-
-
-def _running(layout: LabLayout) -> DaemonState | None:
-    """The state of the daemon if it lives and answers."""
-    state = read_daemon_state(layout)
-    if state is None or not _daemon_lives(layout):
-        return None
-    # Never through a proxy: this address is our own machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"http://127.0.0.1:{state.mirror_port}{NONCE_PATH}", timeout=5) as reply:
-            answer: bytes = reply.read()
-    except OSError:
-        return None
-    return state if answer.decode("utf-8", "replace") == state.nonce else None
-
-
-def _daemon_lives(layout: LabLayout) -> bool:
-    import fcntl  # noqa: PLC0415 - this module must be importable on Windows
-
-    try:
-        descriptor = os.open(layout.daemon_lock, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
 def _lab(layout: LabLayout, state: DaemonState, sources: Sources | None) -> Lab:
     return Lab(
         directory=layout.directory,
@@ -267,8 +172,3 @@ def _gpu_stand_in() -> str:
     if listing.returncode != 0:
         return "no GPU in the lab: GPU checks run torch on the CPU"
     return "the lab's torch is the CPU build: GPU checks run on the CPU, though this machine has a GPU"
-
-
-def _log_tail(layout: LabLayout) -> str:
-    lines = layout.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-10:])

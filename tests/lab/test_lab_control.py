@@ -117,7 +117,8 @@ def test_two_that_start_the_lab_at_once_get_the_same_one(tmp_path):
 def test_a_lab_that_nobody_uses_ends(own_lab):
     down(directory=own_lab.directory)
     daemon = [sys.executable, "-m", "scupi_provision.lab.daemon", str(own_lab.directory)]
-    subprocess.run([*daemon, "--nonce", "n", "--idle-limit", "0.4"], stderr=subprocess.DEVNULL, check=True)
+    with own_lab.log.open("a") as log:
+        subprocess.run([*daemon, "--nonce", "n", "--idle-limit", "0.4"], stderr=log, check=True)
     wait_until(lambda: "ending: no connection for" in own_lab.log.read_text())
     wait_until(lambda: not status(directory=own_lab.directory).lab)
 
