@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from scupi_provision.events import Diff
 from scupi_provision.shell.replies import RunReply
@@ -101,6 +101,87 @@ Words = Annotated[list[str], BeforeValidator(_words)]
 """A list of texts, or one text with commas."""
 
 
+@dataclass(frozen=True)
+class ControllerFile:
+    """A file of the controller, read (or rendered) by the planner before the module plans.
+
+    Attributes:
+        path: As the playbook names it; below a `ControllerTree`, relative to the tree with `/` between the parts.
+        content: Its bytes, or for a template what it renders to.
+        mode: Its permission bits on the controller (`mode: preserve`).
+    """
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
+class ControllerTree:
+    """A folder of the controller, read by the planner.
+
+    Attributes:
+        path: As the playbook names it; a final `/` means "what is in it", as in rsync and Ansible.
+        files: Every file below it.
+        directories: Every folder below it, relative, parents before what is in them.
+    """
+
+    path: str
+    files: tuple[ControllerFile, ...] = ()
+    directories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of `assert`. `holds` is None until the planner has judged it."""
+
+    text: str
+    holds: bool | None = None
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An expression (`debug: var=…`) and what it is worth; `value` is any playbook value."""
+
+    text: str
+    value: Any = None
+
+
+def _source(value: Any) -> Any:
+    return value if isinstance(value, ControllerFile | ControllerTree) else _without_nul(str(_path(value)))
+
+
+def _conditions(value: Any) -> tuple[Condition, ...]:
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(map(_condition, items))
+
+
+def _condition(value: Any) -> Condition:
+    if isinstance(value, Condition):
+        return value
+    if isinstance(value, bool):
+        return Condition(str(value).lower(), value)
+    if isinstance(value, str):
+        return Condition(value)
+    raise ValueError("a condition is text such as `x > 1`, or a list of such texts")
+
+
+def _evaluated(value: Any) -> Evaluated:
+    if isinstance(value, Evaluated):
+        return value
+    if isinstance(value, str):
+        return Evaluated(str(value))
+    raise ValueError("name a variable, or write an expression without braces")
+
+
+Source = Annotated[str | ControllerFile | ControllerTree, PlainValidator(_source)]
+"""A file of the controller, or a path on the host when the module's `remote_src` is true."""
+Conditions = Annotated[tuple[Condition, ...], PlainValidator(_conditions)]
+"""One condition or a list of them."""
+Expression = Annotated[Evaluated, PlainValidator(_evaluated)]
+"""The name of a variable or an expression, without braces."""
+
+
 class ModuleArgs(BaseModel):
     """Base of every module's arguments. Field descriptions are the module's documentation.
 
@@ -158,7 +239,11 @@ class Module:
             when the programs have ended; `runs` are their `shell.replies.RunReply` in order.
         free_form: The argument that takes the text of `module: text`, or None when there is no free form.
         aliases: Fully qualified and older names.
-        files: Arguments naming controller files that the planner resolves before planning, e.g. {"src": "templates"}.
+        files: Arguments naming files of the controller, and the role folder that they are looked up in, e.g.
+            {"src": "templates"}. The planner gives a `ControllerFile` (rendered, for templates) or a `ControllerTree`
+            for each of `controller_files(module, values)`.
+        conditions: Arguments holding conditions. They are not rendered; the planner gives judged `Condition`s.
+        expressions: Arguments holding an expression. They are not rendered; the planner gives an `Evaluated`.
     """
 
     name: str
@@ -168,10 +253,32 @@ class Module:
     free_form: str | None = None
     aliases: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    conditions: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()
+
+
+def controller_files(module: Module, values: Mapping[str, Any]) -> dict[str, str]:
+    """Which of the given arguments name files of the controller, and the role folder for each.
+
+    Args:
+        module: Whose arguments they are.
+        values: Rendered arguments as written. With `remote_src`, files are the host's and nothing is looked up.
+    """
+    if _boolean(values.get("remote_src", False)) is True:
+        return {}
+    return {name: folder for name, folder in module.files.items() if name in values}
 
 
 __all__ = [
+    "AliasChoices",
     "Boolean",
+    "Claim",
+    "Condition",
+    "Conditions",
+    "ControllerFile",
+    "ControllerTree",
+    "Evaluated",
+    "Expression",
     "Field",
     "Integer",
     "Mode",
@@ -179,7 +286,9 @@ __all__ = [
     "ModuleArgs",
     "PathText",
     "Result",
+    "Source",
     "Text",
     "UnknownValue",
     "Words",
+    "controller_files",
 ]

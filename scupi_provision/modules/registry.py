@@ -1,0 +1,60 @@
+"""Every module there is, by name; and what is said of those that there is not."""
+
+from __future__ import annotations
+
+from scupi_provision.modules import (
+    assert_,
+    blockinfile,
+    command,
+    copy,
+    debug,
+    fail,
+    file,
+    lineinfile,
+    ping,
+    set_fact,
+    shell,
+    stat,
+    template,
+)
+from scupi_provision.modules.contract import Module
+
+_ALL = (
+    assert_, blockinfile, command, copy, debug, fail, file, lineinfile, ping, set_fact, shell, stat, template,
+)  # fmt: skip
+
+MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}
+"""By canonical name."""
+
+_BY_ANY_NAME = {name: module for module in MODULES.values() for name in (module.name, *module.aliases)}
+_COLLECTIONS = ("ansible.builtin.", "ansible.legacy.", "scupi.provision.")
+
+
+def find(name: str) -> Module | None:
+    """The module that a playbook calls `name`: canonical, an alias, or fully qualified."""
+    known = _BY_ANY_NAME.get(name)
+    if known is not None:
+        return known
+    for collection in _COLLECTIONS:
+        if name.startswith(collection):
+            return MODULES.get(name.removeprefix(collection))
+    return None
+
+
+_INSTEAD = {
+    "build it below the home (source_build), or install it with pip or conda": """
+        apk apt apt_key apt_repository deb822_repository debconf dnf dnf5 dpkg_selections homebrew package pacman
+        portage rpm_key snap yum yum_repository zypper""",
+    "run it in a job of the cluster, or by `command` with creates": "service systemd systemd_service sysvinit",
+    "only an administrator can do this; nothing below the home needs it": """
+        firewalld group hostname iptables modprobe mount parted reboot seboolean selinux sysctl timezone ufw user""",
+}
+ROOT_ONLY: dict[str, str] = {name: way for way, names in _INSTEAD.items() for name in names.split()}
+"""Modules that only root can use, and what to do instead."""
+
+_OTHERS = """
+    add_host archive assemble async_status authorized_key conda cron fetch find gather_facts getent git git_config
+    group_by include_vars ini_file known_hosts npm package_facts pause raw replace script service_facts set_stats
+    setup slurp synchronize tempfile uri validate_argument_spec wait_for wait_for_connection xml"""
+LATER: frozenset[str] = frozenset(_OTHERS.split()) - frozenset(_BY_ANY_NAME)
+"""Modules of Ansible that would work without root and that we do not have yet."""
