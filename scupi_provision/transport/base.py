@@ -20,7 +20,8 @@ class Hop:
         user: Login name.
         key_files: Private keys, tried in order, loaded explicitly.
         known_hosts: Files with OpenSSH's meaning, read in order; a missing file is as an empty one.
-        host_keys: Pinned keys from the inventory (`ssh-ed25519 AAAA…` or `SHA256:…`); when not empty, only these count.
+        host_keys: Pinned keys from the inventory (`ssh-ed25519 AAAA…` or `SHA256:…`); when not empty, only these are
+            accepted, and of `known_hosts` only `@revoked` lines still count.
         use_agent: Whether keys of a running ssh-agent may be tried (never forwarded).
         password: For keyboard-interactive or password logins, or the key's passphrase.
         connect_timeout_s: For TCP and for the banner, each.

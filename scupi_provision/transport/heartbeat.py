@@ -14,7 +14,8 @@ from typing import Protocol
 from paramiko import SSHException
 
 INTERVAL_S = 5.0
-DEADLINE_S = 10.0
+DEADLINE_S = 9.5
+_TICKS = 20  # per interval; each phase may last one tick longer, so a dead link is noticed within 15 s
 
 
 class Listener(Protocol):
@@ -45,7 +46,7 @@ class Heartbeat:
     ) -> None:
         self._on_death = on_death
         self._deadline_s = deadline_s
-        self._tick_s = min(interval_s, deadline_s) / 10
+        self._tick_s = min(interval_s, deadline_s) / _TICKS
         self._stopped = threading.Event()
         self._questions = [_Question(hop, interval_s) for hop in hops]
         self._thread = threading.Thread(target=self._watch, name="provision-heartbeat", daemon=True)

@@ -43,6 +43,7 @@ def _refusal(path):
         (ECDSA.export_private_key("pkcs8-pem"), KeyFormat.PKCS8, False),
         (ECDSA.export_private_key("pkcs8-pem", "secret"), KeyFormat.PKCS8_ENCRYPTED, True),
     ],
+    ids=range(6),
 )
 def test_usable_keys_are_recognised(key_file, content, form, needs_passphrase):
     found = check_private_key(key_file(content))
@@ -93,6 +94,7 @@ def test_a_key_that_others_can_read_is_refused_as_by_ssh(key_file, mode):
         (PRIVATE.replace(b"b3BlbnNzaC1r", b"b3Bl*****C1r"), "not base64"),
         (PRIVATE.replace(b"b3BlbnNzaC1r", b"b3BlbnNzaC1x"), "header is wrong"),
     ],
+    ids=range(14),  # the contents are random, and parallel runs compare the ids
 )
 def test_what_is_not_a_usable_key_is_named(key_file, content, words):
     error = _refusal(key_file(content))

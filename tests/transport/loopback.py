@@ -56,7 +56,7 @@ class SshServer:
         for connection in self.observed.open_connections:
             connection.abort()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
-        _, stuck = await asyncio.wait(rest, timeout=1) if rest else (set(), set())
+        _, stuck = await asyncio.wait(rest, timeout=0.2) if rest else (set(), set())
         for task in stuck:
             task.cancel()
         await asyncio.sleep(0.01)
