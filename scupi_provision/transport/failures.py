@@ -16,6 +16,7 @@ CONNECTION_ERRORS = (paramiko.SSHException, OSError, EOFError)
 """Everything that sockets and paramiko raise when a connection fails or breaks."""
 
 _FORWARDING_PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254 5.1
+_OUT_OF_TIME = "No existing session"  # how paramiko's SSHClient says that start_client used up its time
 _ALGORITHMS = {
     "kex": ("kex_algo_list", "preferred_kex", "key exchange"),
     "host key": ("server_key_algo_list", "preferred_keys", "host key"),
@@ -90,17 +91,15 @@ def _no_common_algorithm(error: BaseException, hop: Hop, transport: HopTransport
 def _no_greeting(error: BaseException, hop: Hop, _transport: HopTransport | None) -> UnreachableError:
     return UnreachableError(
         f"{described(hop)} does not answer like an SSH server",
-        detail=f"connected, but no SSH greeting came within {hop.connect_timeout_s:g} s ({_words(error)})",
+        detail=f"connected, but no SSH greeting{_in_other_words(error, hop)}",
         hint="check the port; a busy server also does this (sshd's MaxStartups), then try again",
     )
 
 
 def _broken_off(error: BaseException, hop: Hop, _transport: HopTransport | None) -> UnreachableError:
-    slow = "No existing session" in str(error)  # paramiko's way to say that start_client ran out of time
-    reason = f"not finished after {hop.connect_timeout_s:g} s" if slow else _words(error)
     return UnreachableError(
         f"{described(hop)}: the SSH handshake broke off",
-        detail=reason,
+        detail=f"no session{_in_other_words(error, hop)}",
         hint="try again; if it stays so, the network or the host is in trouble",
     )
 
@@ -131,6 +130,12 @@ def shell_gone(hop: Hop, stderr: str) -> UnreachableError:
         detail=stderr,
         hint="a start-up file such as ~/.bashrc may end the shell (exit, exec, an error)",
     )
+
+
+def _in_other_words(error: BaseException, hop: Hop) -> str:
+    if _OUT_OF_TIME in str(error):
+        return f" within {hop.connect_timeout_s:g} s"
+    return f": {_words(error)}"
 
 
 def _words(error: BaseException) -> str:

@@ -217,7 +217,7 @@ def test_a_server_that_is_not_ssh_is_said(hop, known_hosts, greeting):
 def test_a_server_that_greets_and_falls_silent_is_given_up(hop, known_hosts):
     with speaking_server(b"SSH-2.0-Silence\r\n") as port:
         error = _refusal((hop(port, known_hosts(), connect_timeout_s=0.4),))
-    assert "not finished after 0.4 s" in error.diagnostic.detail
+    assert "no session within 0.4 s" in error.diagnostic.detail
 
 
 def test_only_unsafe_algorithms_are_refused_by_name(hop, known_hosts, keys):
