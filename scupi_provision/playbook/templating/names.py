@@ -85,7 +85,8 @@ def _uses(text: TemplateText, root: nodes.Node, *, expression: bool, guarded: fr
         places = offsets.get(name, [0])
         offset = places[min(seen[name], len(places) - 1)]
         seen[name] += 1
-        found.append((offset, NameUse(name, origin.place(offset), is_guarded)))
+        if is_guarded is not None:
+            found.append((offset, NameUse(name, origin.place(offset), is_guarded)))
     return [use for _, use in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -105,16 +106,20 @@ def _names_below(node: nodes.Node) -> set[str]:
     return found | {node.name} if isinstance(node, nodes.Name) else found
 
 
+Sighting = tuple[str, "bool | None"]
+"""A name and whether it is guarded; None when the template sets it itself (it counts as an occurrence only)."""
+
+
 class _Walk:
-    """Walks a template and yields the names it reads, with whether something guards them.
+    """Walks a template and yields its names in the order in which they are written.
 
     `guarded` are names known to be defined here, `own` names that the template sets itself.
     """
 
-    def visit(self, node: nodes.Node, guarded: frozenset[str], own: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    def visit(self, node: nodes.Node, guarded: frozenset[str], own: frozenset[str]) -> Iterator[Sighting]:
         if isinstance(node, nodes.Name):
-            if node.ctx == "load" and node.name not in own and node.name not in environment().globals:
-                yield node.name, node.name in guarded
+            free = node.ctx == "load" and node.name not in own and node.name not in environment().globals
+            yield node.name, (node.name in guarded) if free else None
         elif isinstance(node, nodes.Filter):
             yield from self._filter(node, guarded, own)
         elif isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):
@@ -137,12 +142,12 @@ class _Walk:
 
     def _block(
         self, children: Iterable[nodes.Node], guarded: frozenset[str], own: frozenset[str]
-    ) -> Iterator[tuple[str, bool]]:
+    ) -> Iterator[Sighting]:
         for child in children:
             yield from self.visit(child, guarded, own)
             own |= _set_by(child)
 
-    def _filter(self, node: nodes.Filter, guarded: frozenset[str], own: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    def _filter(self, node: nodes.Filter, guarded: frozenset[str], own: frozenset[str]) -> Iterator[Sighting]:
         if node.node is not None:
             absent = node.name in _DEFAULTING or _selects_defined(node)
             yield from self.visit(node.node, guarded | _names_below(node.node) if absent else guarded, own)
@@ -151,20 +156,21 @@ class _Walk:
             known = frozenset(name for argument in node.args for name in _names_below(argument))
         yield from self._block([*node.args, *node.kwargs], guarded | known, own)
 
-    def _choice(self, node: nodes.CondExpr, guarded: frozenset[str], own: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    def _choice(self, node: nodes.CondExpr, guarded: frozenset[str], own: frozenset[str]) -> Iterator[Sighting]:
         yield from self.visit(node.expr1, guarded | _defined_if(node.test, holds=True), own)
         yield from self.visit(node.test, guarded, own)
         if node.expr2 is not None:
             yield from self.visit(node.expr2, guarded | _defined_if(node.test, holds=False), own)
 
-    def _if(self, node: nodes.If, guarded: frozenset[str], own: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    def _if(self, node: nodes.If, guarded: frozenset[str], own: frozenset[str]) -> Iterator[Sighting]:
         for branch in (node, *node.elif_):
             yield from self.visit(branch.test, guarded, own)
             yield from self._block(branch.body, guarded | _defined_if(branch.test, holds=True), own)
             guarded |= _defined_if(branch.test, holds=False)
         yield from self._block(node.else_, guarded, own)
 
-    def _for(self, node: nodes.For, guarded: frozenset[str], own: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    def _for(self, node: nodes.For, guarded: frozenset[str], own: frozenset[str]) -> Iterator[Sighting]:
+        yield from self.visit(node.target, guarded, own)
         yield from self.visit(node.iter, guarded, own)
         inside = own | _names_below(node.target) | {"loop"}
         if node.test is not None:
@@ -182,11 +188,14 @@ def _selects_defined(node: nodes.Filter) -> bool:
 
 def _set_by(node: nodes.Node) -> set[str]:
     """The names that a statement leaves behind; one set in only some branch counts too."""
-    found = {name.name for name in node.find_all(nodes.Name) if name.ctx == "store"}
+    if isinstance(node, nodes.For | nodes.CallBlock | nodes.With | nodes.FilterBlock):
+        return set()
     if isinstance(node, nodes.Macro):
-        found.add(node.name)
+        return {node.name}
     if isinstance(node, nodes.Import):
-        found.add(node.target)
+        return {node.target}
     if isinstance(node, nodes.FromImport):
-        found |= {name if isinstance(name, str) else name[1] for name in node.names}
-    return found
+        return {name if isinstance(name, str) else name[1] for name in node.names}
+    if isinstance(node, nodes.Name):
+        return {node.name} if node.ctx == "store" else set()
+    return set().union(*map(_set_by, node.iter_child_nodes()))
