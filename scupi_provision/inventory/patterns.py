@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import warnings
 from collections.abc import Mapping
 
 from scupi_provision.errors import InputError, Position
@@ -58,7 +59,9 @@ def _match_part(part: str, members: Mapping[str, tuple[str, ...]], where: Positi
 
 def _regex(text: str, where: Position | None) -> re.Pattern[str]:
     try:
-        return re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice about future syntax is not for people with an inventory
+            return re.compile(text)
     except re.error as error:
         summary = f'"~{text}" is not a regular expression: {error}'
         raise InputError.of([diagnostic(summary, where)]) from None

@@ -50,7 +50,7 @@ def parse_arguments(
     Raises:
         InputError: Every argument that is wrong, at its value when that remembers its place, else at its name.
     """
-    named = _with_free_form(module, values)
+    named = with_free_form(module, values)
     try:
         return module.args.model_validate(named)
     except ValidationError as error:
@@ -66,15 +66,16 @@ def check_arguments(
     if found:
         return found
     try:
-        module.args.model_validate(_with_free_form(module, values))
+        module.args.model_validate(with_free_form(module, values))
     except ValidationError as error:
-        named = _with_free_form(module, values)
+        named = with_free_form(module, values)
         undecided = {name for name, value in named.items() if has_template(value)}
         return _diagnostics(module, named, error, where, positions, undecided)
     return []
 
 
-def _with_free_form(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+def with_free_form(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with the text of a free-form module under the name of the argument that takes it."""
     named = {str(name): value for name, value in values.items()}
     if RAW in named and module.free_form is not None:
         named[module.free_form] = named.pop(RAW)

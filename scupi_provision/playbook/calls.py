@@ -166,7 +166,6 @@ def _add_text(
             summary = f'module "{module.name}" takes no free text: {error}'
             problems.append(diagnostic(summary, text.position, hint=hint))
             return
-    free = takes_any_name(module.args)
     for name, value in found.items():
-        arguments[name] = implicit(value) if free and name not in argument_names(module.args) else value
+        arguments[name] = value
         positions[name] = value.position

@@ -63,11 +63,13 @@ _KEYWORDS = frozenset(
 
 def read_statement(call: Call, values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     """The tasks that an import stands for, or the Include that stands for tasks."""
+    before = len(site.problems)
     options = _read_options(call, values.get("args"), site.problems)
     target = options.get("file") if call.name.endswith("_tasks") else options.get("name", options.get("role"))
     if target is None:
         what = "a file" if call.name.endswith("_tasks") else "a role: `name: …`"
-        site.problems.append(diagnostic(f"{call.name} must name {what}", call.key.position))
+        if len(site.problems) == before:  # what could not be read is not missing
+            site.problems.append(diagnostic(f"{call.name} must name {what}", call.key.position))
         return ()
     if call.name.startswith("import_"):
         return _read_import(call, target, options, values, scope, site)

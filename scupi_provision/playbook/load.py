@@ -44,7 +44,7 @@ def load_playbook(path: Path, *, roles_paths: tuple[Path, ...], registry: Mappin
     plays = _read_playbook(path, Scope(path, stack=(path,)), site)
     if site.problems:
         raise InputError.of(in_reading_order(site.problems))
-    return Playbook(path, plays)
+    return Playbook(path, plays, registry)
 
 
 def _read_playbook(path: Path, scope: Scope, site: Site) -> tuple[Play, ...]:

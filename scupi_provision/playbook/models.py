@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scupi_provision.errors import Position
+from scupi_provision.modules.contract import Module
 from scupi_provision.values import TemplateText
 
 
@@ -24,6 +25,7 @@ class Role:
         handlers: `handlers/main.yml`.
         verify: `verify/main.yml`: the role's proof, run on the hosts named by the play's `verify:`.
         argument_specs: The `main` entry point of `meta/argument_specs.yml`, raw, or {}.
+        where: Where it is used.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Role:
     handlers: tuple[Task, ...] = ()
     verify: tuple[Item, ...] = ()
     argument_specs: dict[str, Any] = field(default_factory=dict)
+    where: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,12 @@ class Play:
 
 @dataclass(frozen=True)
 class Playbook:
-    """A whole file of plays, imports included."""
+    """A whole file of plays, imports included.
+
+    Attributes:
+        modules: The modules that tasks may call, by their registered names.
+    """
 
     path: Path
     plays: tuple[Play, ...]
+    modules: Mapping[str, Module] = field(default_factory=dict, compare=False, repr=False)

@@ -64,7 +64,7 @@ def _read_entry(node: Node, scope: Scope, site: Site) -> tuple[Item, ...]:
     if isinstance(node, MappingNode):
         values, rest = read_keywords(node, ROLE_ENTRY, known.ROLE_ENTRY_KEYWORDS, site.problems)
         name = values.get("role", values.get("name"))
-        extra = {str(key): implicit(value) for key, value in rest if check_identifier(key, site.problems)}
+        extra: dict[str, Any] = {key: implicit(value) for key, value in rest if check_identifier(key, site.problems)}
         parameters = {**extra, **values.pop("vars", {})}
     if not isinstance(name, SourceText) or not name.strip():
         site.problems.append(diagnostic("a role must be a name, or a mapping with `role: NAME`", node.position))
@@ -221,6 +221,7 @@ def _read_role(
         variables=_variables(directory / "vars", options.get("vars_from", "main"), site),
         parameters=parameters,
         argument_specs=meta.argument_specs,
+        where=name.position,
     )
     inside = replace(scope, role=role)
     handlers = _items(role, "handlers", options.get("handlers_from", "main"), replace(inside, handlers=True), site)

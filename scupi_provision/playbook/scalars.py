@@ -14,7 +14,6 @@ Problems = list[Diagnostic]
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WHOLE_TEMPLATE = re.compile(r"\s*\{\{((?:(?!\}\}|\{\{).)*)\}\}\s*", re.DOTALL)
 _PYTHON_WORDS = frozenset(
     ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"]
 )
@@ -105,7 +104,7 @@ def read_number(node: Node, problems: Problems) -> TemplateText | int | None:
 
 
 def read_conditions(node: Node, problems: Problems) -> tuple[TemplateText | bool, ...]:
-    """A condition or a list of conditions: expressions without braces, or true/false."""
+    """A condition or a list of conditions: expressions, or true/false."""
     items = node.items if isinstance(node, SequenceNode) else (node,)
     found: list[TemplateText | bool] = []
     for item in items:
@@ -115,18 +114,8 @@ def read_conditions(node: Node, problems: Problems) -> tuple[TemplateText | bool
         elif item.plain and item.lower() in _BOOLEANS:
             found.append(_BOOLEANS[item.lower()])
         else:
-            found.append(expression(as_template(item)))
+            found.append(as_template(item))
     return tuple(found)
-
-
-def expression(text: TemplateText) -> TemplateText:
-    """An expression without braces: `"{{ x }}"`, which Ansible still takes for a condition, becomes `x`."""
-    match = _WHOLE_TEMPLATE.fullmatch(text)
-    if not match:
-        return text
-    inner = match[1]
-    start = match.start(1) + len(inner) - len(inner.lstrip())
-    return part_of(text, inner.strip(), start)
 
 
 def part_of(text: SourceText, part: str, start: int) -> TemplateText:

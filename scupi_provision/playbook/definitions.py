@@ -1,0 +1,111 @@
+"""Which variables a playbook defines, and where they can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from scupi_provision.playbook.known import words
+from scupi_provision.playbook.models import Block, Include, Item, Loop, Play, Playbook, Role, Task
+from scupi_provision.playbook.scalars import is_template
+
+MAGIC = words(
+    """
+    ansible_check_mode ansible_diff_mode ansible_failed_result ansible_failed_task ansible_facts ansible_forks
+    ansible_limit ansible_managed ansible_play_batch ansible_play_hosts ansible_play_hosts_all ansible_play_name
+    ansible_play_role_names ansible_playbook_python ansible_role_name ansible_role_names ansible_run_tags
+    ansible_search_path ansible_skip_tags ansible_verbosity ansible_version group_names groups hostvars
+    inventory_dir inventory_file inventory_hostname inventory_hostname_short omit play_hosts playbook_dir
+    role_name role_names role_path template_destpath template_fullpath template_path template_run_date vars
+    """
+)
+"""Variables that are always there: those of provision itself."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A task or an include with what surrounds it: the loop variables of the includes that lead to it."""
+
+    item: Task | Include
+    loop_variables: frozenset[str]
+
+
+def every_item(
+    items: Iterable[Item], loop_variables: frozenset[str] = frozenset(), within: tuple[object, ...] = ()
+) -> Iterator[Placed]:
+    """Every task and include, with blocks opened, and includes followed when their target is known already."""
+    for item in items:
+        if isinstance(item, Block):
+            yield from every_item(chain(item.body, item.rescue, item.always), loop_variables, within)
+            continue
+        yield Placed(item, loop_variables)
+        if isinstance(item, Include) and not is_template(item.target) and item.where not in within:
+            inside = loop_variables | loop_names(item.loop)
+            yield from every_item(item.load(str(item.target)), inside, (*within, item.where))
+
+
+def items_of_play(play: Play) -> list[Placed]:
+    """Every task and include of a play: tasks, handlers, and what verifies them."""
+    proofs = chain.from_iterable(role.verify for role in play.roles)
+    return list(every_item(chain(play.tasks, play.handlers, play.verify_tasks, proofs)))
+
+
+def loop_names(loop: Loop | None) -> frozenset[str]:
+    """The variables that a loop sets."""
+    if loop is None:
+        return frozenset()
+    return frozenset({loop.variable, loop.index_variable or loop.variable})
+
+
+def role_names(role: Role | None) -> frozenset[str]:
+    """The variables that a role brings."""
+    if role is None:
+        return frozenset()
+    return frozenset(str(name) for name in (*role.defaults, *role.variables, *role.parameters))
+
+
+def required_options(role: Role | None) -> frozenset[str]:
+    """What a role's argument_specs require: their absence is reported once, where the role is used."""
+    options = role.argument_specs.get("options") if role is not None else None
+    if not isinstance(options, dict):
+        return frozenset()
+    return frozenset(str(name) for name, option in options.items() if is_required(option))
+
+
+def is_required(option: object) -> bool:
+    """Whether one entry of argument_specs says `required: true`."""
+    return isinstance(option, dict) and str(option.get("required", "")).lower() in {"true", "yes", "on"}
+
+
+def own_names(placed: Placed) -> frozenset[str]:
+    """The variables that only this task sees."""
+    item = placed.item
+    handed = (str(name) for layer in item.inherited.variables for name in layer)
+    return frozenset(handed) | loop_names(item.loop) | placed.loop_variables | role_names(item.role)
+
+
+def lasting_names(placed: Iterable[Placed]) -> tuple[frozenset[str], bool]:
+    """What tasks leave behind (`register`, `set_fact`), and whether names made by templates are among it."""
+    names: set[str] = set()
+    templated = False
+    for item in (placed_item.item for placed_item in placed):
+        if not isinstance(item, Task):
+            continue
+        if item.register is not None:
+            names.add(item.register)
+        if item.module == "set_fact":
+            names |= {str(name) for name in item.arguments} - {"cacheable"}
+            templated |= any("{{" in name for name in item.arguments)
+    return frozenset(names), templated
+
+
+def play_names(play: Play) -> frozenset[str]:
+    """The variables that every task of a play sees."""
+    own = frozenset(str(name) for layer in play.variables for name in layer)
+    return own.union(*(role_names(role) for role in play.roles))
+
+
+def placed_by_play(playbook: Playbook) -> list[tuple[Play, list[Placed]]]:
+    """Each play with every task and include of it."""
+    return [(play, items_of_play(play)) for play in playbook.plays]
