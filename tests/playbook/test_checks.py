@@ -109,7 +109,7 @@ def test_values_of_variables_are_checked_too(site, check):
 
 def test_template_syntax_is_checked(check):
     found = check("- hosts: all\n  tasks:\n    - debug: {msg: '{{ a b }}'}\n    - {command: a, when: 'x =='}\n")
-    assert [problem.split(" ")[0] for problem in found] == ["site.yaml:3:26:", "site.yaml:4:27:"]
+    assert [problem.split(" ")[0] for problem in found] == ["site.yaml:3:26:", "site.yaml:4:31:"]
 
 
 def test_names_in_template_files_are_checked(site, check):

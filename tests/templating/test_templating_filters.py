@@ -196,7 +196,7 @@ def test_template_files_follow_ansible(folder):
     ("text", "place"),
     [
         ("one\ntwo {{ nope }}\n", "x.j2:2:8"),
-        ("one\n{% if %}\n", "x.j2:2:1"),
+        ("one\n{% if %}\n", "x.j2:2:7"),
         ("#jinja2: trim_blocks: False\n\n{{ nope }}", "x.j2:3:4"),
         ("{% include 'broken.j2' %}", "broken.j2:2:4"),
         ("{% include 'none.j2' %}", "x.j2:1:1"),

@@ -13,6 +13,7 @@ from scupi_provision.playbook.templating.failures import NameMissingError, Templ
 from scupi_provision.playbook.templating.places import Origin, failing_line
 from scupi_provision.source import suggestion
 
+_ENDS = {"end of print statement": "}}", "end of statement block": "%}"}
 _NO_SUCH = re.compile(r"No (filter|test) named '(\w+)'")
 
 
@@ -110,8 +111,10 @@ def _syntax(error: TemplateSyntaxError, origin: Origin) -> InputError:
 def _near(message: str, origin: Origin, line: int) -> int:
     """The offset of the token that Jinja complains about, when it says which one."""
     start = origin.offset_of_line(line)
-    for quoted in re.findall(r"'([^']+)'", message):
-        offset = origin.text.find(quoted, start)
+    for quoted in reversed(re.findall(r"'([^']+)'", message)):  # "expected token 'x', got 'y'"
+        if quoted == "end of template" and origin.expression:
+            return len(origin.text.rstrip())
+        offset = origin.text.find(_ENDS.get(quoted, quoted), start)
         if offset >= 0:
             return offset
     return origin.first_code(line)

@@ -12,7 +12,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from scupi_provision.errors import Position
 from scupi_provision.playbook.templating.environment import environment, parsed_expression
 from scupi_provision.playbook.templating.explain import explained
-from scupi_provision.playbook.templating.places import Origin, names_in
+from scupi_provision.playbook.templating.places import Origin, names_in, place_in_scalar
 from scupi_provision.playbook.templating.truth import unwrapped
 from scupi_provision.values import TemplateText
 
@@ -26,13 +26,20 @@ class NameUse:
 
     Attributes:
         name: The variable.
-        position: Where its name stands.
         guarded: True when the text copes with its absence (`default`, `is defined` around or before it).
+        text: The text, or the expression in it.
+        offset: Where in `text` the name stands.
     """
 
     name: str
-    position: Position
     guarded: bool
+    text: TemplateText
+    offset: int
+
+    @property
+    def position(self) -> Position:
+        """Where the name stands in its file (which is read for this; only an error needs it)."""
+        return place_in_scalar(self.text, self.offset)
 
 
 def names_used(text: TemplateText, *, expression: bool) -> list[NameUse]:
@@ -74,20 +81,19 @@ def _parsed_condition(text: TemplateText) -> nodes.Expr:
 
 
 def _uses(text: TemplateText, root: nodes.Node, *, expression: bool, guarded: frozenset[str] = _EMPTY) -> list[NameUse]:
-    origin = Origin(text, scalar=text, expression=expression)
     offsets: dict[str, list[int]] = {}
     for token in names_in(text, expression=expression):
         if not token.part:
             offsets.setdefault(token.text, []).append(token.offset)
     seen: Counter[str] = Counter()
-    found: list[tuple[int, NameUse]] = []
+    found: list[NameUse] = []
     for name, is_guarded in _Walk().visit(root, guarded, _EMPTY):
         places = offsets.get(name, [0])
         offset = places[min(seen[name], len(places) - 1)]
         seen[name] += 1
         if is_guarded is not None:
-            found.append((offset, NameUse(name, origin.place(offset), is_guarded)))
-    return [use for _, use in sorted(found, key=lambda pair: pair[0])]
+            found.append(NameUse(name, is_guarded, text, offset))
+    return sorted(found, key=lambda use: use.offset)
 
 
 def _defined_if(test: nodes.Node, *, holds: bool) -> frozenset[str]:
