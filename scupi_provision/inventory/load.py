@@ -38,7 +38,7 @@ def load_inventory(path: Path, playbook_dir: Path | None = None) -> Inventory:
     folders = [path.parent]
     if playbook_dir is not None and playbook_dir.resolve() != path.parent.resolve():
         folders.append(playbook_dir)
-    reader = _Crossing(tree, tuple(folders), problems, {})
+    reader = _Crossing(tree, tree.depths(), tuple(folders), problems, {})
     everyone = {host.name: host for account in accounts or (None,) for host in reader.cross(account, len(accounts))}
     if not problems:
         _check_routes(everyone, problems)
@@ -96,6 +96,7 @@ class _Crossing:
     """Makes the hosts of one account after another; files of variables are read once."""
 
     tree: Tree
+    depths: dict[str, int]
     folders: tuple[Path, ...]
     problems: Problems
     cache: dict[tuple[str, str], dict[str, Any]]
@@ -132,7 +133,7 @@ class _Crossing:
         `group_vars/all` is stronger than a group's text in the inventory (Ansible's order 4 over 3), so what it
         says about a variable of a group is repeated in this layer.
         """
-        ordered = sorted(names, key=lambda name: (self.tree.depth(name), self._priority(name), name))
+        ordered = sorted(names, key=lambda name: (self.depths.get(name, 1), self._priority(name), name))
         merged: dict[str, Any] = {}
         for name in ordered:
             merged.update(self.tree.groups[name].variables if name in self.tree.groups else {})

@@ -50,11 +50,17 @@ class Tree:
         """The groups that have `name` as a child."""
         return [group.name for group in self.groups.values() if name in group.children]
 
-    def depth(self, name: str) -> int:
-        """How far below `all` a group is; the longest way counts, as in Ansible."""
-        if name == "all":
-            return 0
-        return 1 + max((self.depth(parent) for parent in self.parents(name)), default=0)
+    def depths(self) -> dict[str, int]:
+        """How far below `all` each group is; the longest way counts, as in Ansible."""
+        found = dict.fromkeys(self.groups, 1) | {"all": 0}
+        changed = True
+        while changed:
+            changed = False
+            for group in self.groups.values():
+                for child in group.children:
+                    if found.get(child, 1) <= found[group.name]:
+                        found[child], changed = found[group.name] + 1, True
+        return found
 
     def with_ancestors(self, names: set[str]) -> set[str]:
         """`names` and every group above them, without `all`."""
@@ -162,18 +168,19 @@ def _host_names(pattern: SourceText, problems: Problems) -> list[str]:
 def _refuse_cycles(tree: Tree, problems: Problems) -> None:
     """Report each cycle once, and cut it, so that the rest of the inventory can still be checked."""
     finished: set[str] = set()
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in finished:
-            return
-        for child, where in list(tree.groups[name].children.items()):
-            if child in (*path, name):
-                way = " → ".join((*path, name, child)[(*path, name).index(child) :])
+    for start in list(tree.groups):
+        path = [start]
+        pending = [list(tree.groups[start].children.items())]
+        while path:
+            if start in finished or not pending[-1]:
+                finished.add(path.pop())
+                pending.pop()
+                continue
+            child, where = pending[-1].pop(0)
+            if child in path:
+                way = " → ".join((*path[path.index(child) :], child))
                 problems.append(diagnostic(f'group "{child}" is its own child', where, detail=way))
-                del tree.groups[name].children[child]
-            elif child in tree.groups:
-                visit(child, (*path, name))
-        finished.add(name)
-
-    for name in list(tree.groups):
-        visit(name, ())
+                del tree.groups[path[-1]].children[child]
+            elif child in tree.groups and child not in finished:
+                path.append(child)
+                pending.append(list(tree.groups[child].children.items()))

@@ -9,9 +9,9 @@ from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.modules.contract import Module
-from scupi_provision.playbook.models import Inherited, Item, Role
+from scupi_provision.playbook.models import Include, Inherited, Item, Role, Task
 from scupi_provision.playbook.scalars import Problems
-from scupi_provision.source import Node, read_document
+from scupi_provision.source import Node, diagnostic, read_document
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "scupi.provision.")
 
@@ -95,6 +95,15 @@ class Site:
         if document is None:
             return ()
         return self.read_items(document, replace(scope, file=path, stack=(*scope.stack, path)), self)
+
+    def read_handlers(self, node: Node, scope: Scope) -> tuple[Task, ...]:
+        """The handlers in `node`: tasks and imports of tasks."""
+        found = self.read_items(node, replace(scope, handlers=True), self)
+        for item in found:
+            if isinstance(item, Include):
+                hint = "write import_tasks or import_role"
+                self.problems.append(diagnostic("a handler cannot include tasks", item.where, hint=hint))
+        return tuple(item for item in found if isinstance(item, Task))
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add to the problems what is not known yet (a role used twice is wrong once)."""

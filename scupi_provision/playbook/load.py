@@ -114,7 +114,7 @@ def _read_play(node: MappingNode, scope: Scope, site: Site) -> tuple[Play, ...]:
     variables = values.pop("vars", {})
     inside = replace(scope, inherited=inherit(scope.inherited, values))
     tasks = _read_tasks(values, inside, site)
-    handlers = _handlers(values, inside, site)
+    handlers = site.read_handlers(values["handlers"], inside) if "handlers" in values else ()
     verify_tasks = site.read_items(values["verify_tasks"], inside, site) if "verify_tasks" in values else ()
     if verify_tasks and not values.get("verify"):
         place = next(key.position for key, _ in node.items if key == "verify_tasks")
@@ -165,13 +165,6 @@ def _flush_handlers(scope: Scope) -> Task:
     where = Position(str(scope.file), 1, 1)
     inherited = Inherited(tags=("always",))
     return Task(None, "meta", {RAW: SourceText("flush_handlers", where)}, where, inherited=inherited)
-
-
-def _handlers(values: Values, scope: Scope, site: Site) -> tuple[Task, ...]:
-    if "handlers" not in values:
-        return ()
-    items = site.read_items(values["handlers"], replace(scope, handlers=True), site)
-    return tuple(item for item in items if isinstance(item, Task))
 
 
 def _read_vars_files(values: Values, site: Site) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ class Role:
     handlers: tuple[Task, ...] = ()
     verify: tuple[Item, ...] = ()
     argument_specs: dict[str, Any] = field(default_factory=dict)
-    where: Position | None = None
+    where: Position | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,9 @@ class Include:
 
     Attributes:
         target: The file or role, a template.
-        load: Gives the tasks of a rendered target; raises InputError. Its tasks already inherit `inherited`
-            without `when` (the condition is judged once, here, as Ansible does for includes).
+        load: Gives the tasks of a rendered target; raises InputError. They inherit what stands above the include, and
+            its `vars`, `no_log` and `apply:`; no `when` (it is judged once, here) and no tags of the include itself
+            (as in Ansible). Handlers of a role that it loads are in `role.handlers` of its tasks.
     """
 
     target: TemplateText

@@ -92,17 +92,21 @@ def _use(name: TemplateText, parameters: dict[str, Any], values: Values, scope: 
 def import_role(name: TemplateText, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     """The tasks of a role that a task imports; its variables and handlers belong to the play."""
     role, items = _load(name, options, scope, site)
-    if role is not None and role not in site.roles:
-        site.roles.append(role)
+    _note(role, site.roles)
     return items
 
 
 def include_role(name: TemplateText, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     """The tasks of a role that a task includes; its variables are its own, its handlers the play's."""
     role, items = _load(name, options, scope, site)
-    if role is not None and role not in site.included:
-        site.included.append(role)
+    _note(role, site.included)
     return items
+
+
+def _note(role: Role | None, among: list[Role]) -> None:
+    """Add `role` unless the same one is there: its variables, handlers and proofs count once."""
+    if role is not None and not any((role.directory, role.parameters) == (o.directory, o.parameters) for o in among):
+        among.append(role)
 
 
 def _load(name: TemplateText, options: Values, scope: Scope, site: Site) -> tuple[Role | None, tuple[Item, ...]]:
@@ -224,11 +228,23 @@ def _read_role(
         where=name.position,
     )
     inside = replace(scope, role=role)
-    handlers = _items(role, "handlers", options.get("handlers_from", "main"), replace(inside, handlers=True), site)
     return replace(
         role,
-        handlers=tuple(item for item in handlers if isinstance(item, Task)),
+        handlers=_handlers(role, options.get("handlers_from", "main"), inside, site),
         verify=_items(role, "verify", "main", inside, site),
+    )
+
+
+def _handlers(role: Role, name: str, scope: Scope, site: Site) -> tuple[Task, ...]:
+    files = list(_files(role.directory / "handlers", name))
+    if not files:
+        _refuse_missing(role.directory / "handlers", name, site)
+    documents = [(file, site.document(file)) for file in files]
+    return tuple(
+        handler
+        for file, node in documents
+        if node is not None
+        for handler in site.read_handlers(node, replace(scope, file=file, stack=(*scope.stack, file)))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import scupi_provision
@@ -10,6 +11,7 @@ from scupi_provision.errors import InputError
 from scupi_provision.source import suggestion
 
 
+@lru_cache(maxsize=1)
 def bundled_site() -> Path | None:
     """The folder with the playbooks, roles and templates that come with the package; None when it has none.
 

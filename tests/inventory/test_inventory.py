@@ -198,6 +198,11 @@ def test_everything_wrong_is_reported_together(tmp_path):
     assert "children" in found[1]
 
 
+def test_a_thousand_groups_in_a_chain_are_read(tmp_path):
+    text = "".join(f"g{i}: {{children: {{g{i + 1}: }}}}\n" for i in range(1000)) + "g1000: {hosts: {n: }}\n"
+    assert len(read(tmp_path, text).hosts[0].groups) == 1001
+
+
 def test_ini_is_refused_clearly(tmp_path):
     assert "INI inventories are not supported yet" in problems(tmp_path, "# mine\n[gpu]\ngpu2\n")[0]
 

@@ -92,6 +92,22 @@ def test_handlers_of_an_included_role_belong_to_the_play(site):
     assert play.roles == ()
 
 
+def test_a_role_that_is_imported_twice_counts_once(site):
+    site.write("roles/a/tasks/main.yml", "- command: a\n")
+    site.write("roles/a/verify/main.yml", "- command: v\n")
+    play = site.load("- hosts: all\n  tasks: [{import_role: name=a}, {import_role: name=a}]\n").plays[0]
+    assert len(play.tasks) == 2
+    assert len(play.roles) == 1
+
+
+def test_handlers_may_import_and_may_not_include(site):
+    site.write("h.yml", "- {name: h, command: h}\n")
+    play = site.load("- hosts: all\n  handlers: [{import_tasks: h.yml}]\n").plays[0]
+    assert [handler.name for handler in play.handlers] == ["h"]
+    found = site.problems("- hosts: all\n  handlers: [{include_tasks: h.yml}]\n")
+    assert found == ["site.yaml:2:14: a handler cannot include tasks (write import_tasks or import_role)"]
+
+
 def test_a_part_that_is_asked_for_by_name_must_be_there(site):
     site.write("roles/a/tasks/install.yml", "- command: a\n")
     found = site.problems("- hosts: all\n  tasks:\n    - import_role: {name: a, tasks_from: instal}\n")
