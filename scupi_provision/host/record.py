@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from scupi_provision.events import Diff
-from scupi_provision.shell.actions import Action
+from scupi_provision.shell.actions import Action, Extract, Run
 from scupi_provision.shell.entry import Entry
 
 
@@ -36,6 +36,11 @@ class StepRecord:
     opaque: dict[str, str] = field(default_factory=dict)
     reads: dict[str, Entry] = field(default_factory=dict)
     generation: object = None
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether a program runs that may write where the plan did not say."""
+        return any(isinstance(action, Run | Extract) for action in self.actions)
 
     def act(self, action: Action, diff: Diff) -> None:
         """Add an action and what it changes."""

@@ -35,19 +35,26 @@ KEPT_JOB_OUTPUT = 8 * 1024
 class Compiler:
     """Compiles the steps of one stream; `blobs` holds the large contents in the order in which it takes them."""
 
-    def __init__(self, run_id: str, owner: str) -> None:
-        self._run_id = run_id
+    def __init__(self, owner: str, *, keeps_proof: bool = False) -> None:
+        """Compile for the run of `owner`.
+
+        Args:
+            owner: Who holds the lock, in words, for whoever is refused by it.
+            keeps_proof: False when the steps may change something: then earlier proofs of verification fall.
+        """
         self._owner = owner
+        self._keeps_proof = keeps_proof
         self.blobs: list[bytes] = []
 
     def program(self, steps: Sequence[tuple[int, Sequence[Action]]]) -> str:
         """The program that performs `steps` (number, actions) in order, under the lock, until one fails."""
         body = "".join(self._step(number, actions) for number, actions in steps)
         receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
+        proof = "" if self._keeps_proof else 'rm -rf -- "$P_ROOT/verified"\n'
         # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.
         return (
             f"p_open_run\n{receive}"
-            f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{body}fi\n'
+            f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{proof}{body}fi\n'
             f"p_unlock\np_close_run\n{end()}"
         )
 

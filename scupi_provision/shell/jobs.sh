@@ -52,11 +52,14 @@ p_start() { # SCRIPT: sets p_pid; the wrapper leaves its own pid and the program
     umask 077
     echo "$$ $2 $3" >pid
     [ -e in ] || : >in
+    : >out
+    : >err
+    umask "$4"
     env -i /bin/sh script <in >out 2>err
     echo $? >rc.new
     rm -f script in
     mv -f rc.new rc
-  ' provision-job "$p_dir" "$P_BOOT" "$P_NODE" </dev/null >/dev/null 2>&1 3>&- 4<&- &
+  ' provision-job "$p_dir" "$P_BOOT" "$P_NODE" "$P_UMASK" </dev/null >/dev/null 2>&1 3>&- 4<&- &
   p_pid=$!
 }
 

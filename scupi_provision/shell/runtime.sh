@@ -34,6 +34,10 @@ p_environment() {
   P_ENVIRONMENT="export HOME=$(p_quote "$HOME") USER=$(p_quote "$p_user") LOGNAME=$(p_quote "$p_user")"
   P_ENVIRONMENT="$P_ENVIRONMENT SHELL=$(p_quote "${SHELL:-/bin/sh}") LANG=$(p_quote "${P_LANG:-C}")"
   P_ENVIRONMENT="$P_ENVIRONMENT PATH=$(p_quote "$p_search")"
+  # In the lab two nodes share one machine, whose /etc/profile must not give a node the PATH of the other.
+  if [ -n "${PROVISION_LAB_PATH-}" ]; then
+    P_ENVIRONMENT="$P_ENVIRONMENT PROVISION_LAB_PATH=$(p_quote "$PROVISION_LAB_PATH")"
+  fi
 }
 
 # Large contents follow the program on the line and go straight to files.
@@ -126,7 +130,17 @@ p_entries() {
 }
 
 # p_contents PATH…: the bytes of these files one after another; the reader cuts them apart by size and checks hashes.
-p_contents() { p_emit contents; cat -- "$@" | base64 >&3; p_emit contents-end; }
+# Only regular files: a FIFO would block, and a link's entry is not that of the file behind it.
+p_contents() {
+  p_count=$#
+  while [ "$p_count" -gt 0 ]; do
+    p_path=$1; shift; p_count=$((p_count - 1))
+    if [ -f "$p_path" ] && [ -r "$p_path" ] && ! [ -L "$p_path" ]; then set -- "$@" "$p_path"; fi
+  done
+  p_emit contents
+  [ $# -eq 0 ] || cat -- "$@" | base64 >&3
+  p_emit contents-end
+}
 
 # p_names PATH…: the result of a glob, without what does not exist (an unmatched pattern stays itself).
 p_names() {

@@ -1,0 +1,5 @@
+"""`python -m scupi_provision`."""
+
+from scupi_provision.cli.main import main
+
+main()

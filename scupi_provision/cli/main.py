@@ -1,0 +1,194 @@
+"""`provision`: the command line. It wires the rooms together and knows the exit codes; the work is done below."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import scupi_provision
+from scupi_provision.cli import lab as lab_commands
+from scupi_provision.cli import options
+from scupi_provision.cli.boundary import guarded
+
+if TYPE_CHECKING:
+    from scupi_provision.events import Event
+    from scupi_provision.run.site import Site
+
+EXIT_DRIFT = 5
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Make a user-space environment so on a cluster, from a playbook, over SSH; and prove it where it runs.",
+    epilog="Exit codes: 0 as described, 1 a task failed, 2 bad input (nothing touched), 3 unreachable or locked, "
+    "4 verification failed, 5 check --exit-code found drift, 70 a bug, 130 interrupted.",
+)
+app.add_typer(lab_commands.app, name="lab")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback signature
+    if wanted:
+        print(f"provision {scupi_provision.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one.")
+    ] = False,
+) -> None:
+    """Declarative provisioning without root."""
+
+
+@app.command()
+def apply(
+    playbook: options.Playbook,
+    inventory: options.Inventory = None,
+    extra_vars: options.ExtraVars = [],  # noqa: B006 - typer copies it
+    limit: options.Limit = None,
+    tags: options.Tags = "",
+    skip_tags: options.SkipTags = "",
+    lab: options.UseLab = False,
+    diff: options.Diff = False,
+    json: options.Json = False,
+    verbose: options.Verbose = 0,
+    verify: Annotated[bool, typer.Option("--verify", help="Run all checks, also when their proof stands.")] = False,
+) -> None:
+    """Make it so on the play's hosts, then prove it on the hosts of `verify:`. Takes a playbook or a saved plan."""
+
+    def work() -> int:
+        from scupi_provision.run.apply import apply as run  # noqa: PLC0415 - keeps `--help` fast
+        from scupi_provision.run.saved_plan import apply_saved, is_saved_plan  # noqa: PLC0415
+
+        if is_saved_plan(Path(playbook)):
+            return _show(apply_saved(Path(playbook), verify_again=verify), diff=diff, json=json, verbose=verbose)
+        site = _site(playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=diff, verify=verify)
+        return _show(run(site), diff=diff, json=json, verbose=verbose)
+
+    raise typer.Exit(guarded(work))
+
+
+@app.command()
+def check(
+    playbook: options.Playbook,
+    inventory: options.Inventory = None,
+    extra_vars: options.ExtraVars = [],  # noqa: B006 - typer copies it
+    limit: options.Limit = None,
+    tags: options.Tags = "",
+    skip_tags: options.SkipTags = "",
+    lab: options.UseLab = False,
+    diff: options.Diff = False,
+    json: options.Json = False,
+    verbose: options.Verbose = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Save the plan, for `provision apply FILE`.")] = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 5 when something would change.")] = False,
+) -> None:
+    """Say exactly what apply would change. Nothing is written, here or there."""
+
+    def work() -> int:
+        from scupi_provision.events import Outcome, TaskFinished  # noqa: PLC0415 - keeps `--help` fast
+        from scupi_provision.run.check import Plans  # noqa: PLC0415
+        from scupi_provision.run.check import check as run  # noqa: PLC0415
+        from scupi_provision.run.saved_plan import save_plan  # noqa: PLC0415
+
+        site = _site(playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=diff, verify=False)
+        plans: Plans = {}
+        drift = False
+
+        def watched() -> Iterator[Event]:
+            nonlocal drift
+            for event in run(site, plans):
+                drift |= isinstance(event, TaskFinished) and event.outcome in {Outcome.WOULD_CHANGE, Outcome.UNKNOWN}
+                yield event
+
+        code = _show(watched(), diff=diff, json=json, verbose=verbose)
+        if out is not None and code == 0:
+            save_plan(out, site, plans)
+        return EXIT_DRIFT if exit_code and drift and code == 0 else code
+
+    raise typer.Exit(guarded(work))
+
+
+@app.command()
+def verify(
+    playbook: options.Playbook,
+    inventory: options.Inventory = None,
+    extra_vars: options.ExtraVars = [],  # noqa: B006 - typer copies it
+    limit: options.Limit = None,
+    tags: options.Tags = "",
+    skip_tags: options.SkipTags = "",
+    lab: options.UseLab = False,
+    json: options.Json = False,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Run every check again on the hosts of `verify:`, and change nothing."""
+
+    def work() -> int:
+        from scupi_provision.run.verify import verify as run  # noqa: PLC0415 - keeps `--help` fast
+
+        site = _site(playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=False, verify=True)
+        return _show(run(site), diff=False, json=json, verbose=verbose)
+
+    raise typer.Exit(guarded(work))
+
+
+def _site(
+    playbook: str,
+    inventory: Path | None,
+    extra_vars: list[str],
+    limit: str | None,
+    tags: str,
+    skip_tags: str,
+    *,
+    lab: bool,
+    diff: bool,
+    verify: bool,
+) -> Site:
+    from scupi_provision.run.site import load_site  # noqa: PLC0415 - keeps `--help` fast
+
+    request = options.make_request(
+        playbook,
+        inventory=inventory,
+        extra_vars=extra_vars,
+        limit=limit,
+        tags=tags,
+        skip_tags=skip_tags,
+        lab=lab,
+        diff=diff,
+        verify_again=verify,
+    )
+    return load_site(request)
+
+
+def _show(events: Iterator[Event], *, diff: bool, json: bool, verbose: int) -> int:
+    """Report every event; the exit code is that of RunFinished."""
+    from scupi_provision.events import RunFinished  # noqa: PLC0415 - keeps `--help` fast
+    from scupi_provision.report import make_reporter  # noqa: PLC0415
+
+    reporter = make_reporter(
+        "json" if json else "console", diff=diff, verbosity=verbose, stdout=sys.stdout, stderr=sys.stderr
+    )
+    code = 0
+    try:
+        for event in events:
+            reporter.handle(event)
+            if isinstance(event, RunFinished):
+                code = event.exit_code
+    finally:
+        reporter.close()
+    return code
+
+
+def main(argv: list[str] | None = None) -> None:
+    """The entry point of the `provision` script."""
+    run: Callable[..., object] = app
+    run(args=argv, prog_name="provision")
+
+
+if __name__ == "__main__":
+    main()

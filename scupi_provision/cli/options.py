@@ -1,0 +1,91 @@
+"""Options that several commands share, and what they become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scupi_provision.errors import InputError
+
+if TYPE_CHECKING:
+    from scupi_provision.run.request import RunRequest
+
+Playbook = Annotated[str, typer.Argument(help="The playbook; `site.yaml` is also found as `playbooks/site.yaml`.")]
+Inventory = Annotated[Path | None, typer.Option("--inventory", "-i", help="The inventory (default: inventory.yaml).")]
+ExtraVars = Annotated[list[str], typer.Option("--extra-vars", "-e", help='name=value, {"json": …} or @file.yml.')]
+Limit = Annotated[str | None, typer.Option("--limit", "-l", help="Narrow every play to these hosts (a pattern).")]
+Tags = Annotated[str, typer.Option("--tags", "-t", help="Only tasks with these tags (commas between them).")]
+SkipTags = Annotated[str, typer.Option("--skip-tags", help="No tasks with these tags.")]
+UseLab = Annotated[bool, typer.Option("--lab", help="Use the embedded two-node lab instead of the inventory's hosts.")]
+Diff = Annotated[bool, typer.Option("--diff", "-D", help="Show what changes in files.")]
+Json = Annotated[bool, typer.Option("--json", help="Every event as one line of JSON on stdout.")]
+Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Also show tasks that are ok or skipped.")]
+
+
+def make_request(
+    playbook: str,
+    *,
+    inventory: Path | None,
+    extra_vars: list[str],
+    limit: str | None,
+    tags: str,
+    skip_tags: str,
+    lab: bool,
+    diff: bool,
+    verify_again: bool = False,
+) -> RunRequest:
+    """Everything on the command line as one value; starts the lab when it is asked for.
+
+    Raises:
+        InputError: An option is wrong, or a file is not there.
+    """
+    from scupi_provision.playbook.site import find_site  # noqa: PLC0415 - keeps `--help` fast
+    from scupi_provision.playbook.variables import parse_extra_vars  # noqa: PLC0415
+    from scupi_provision.plan.tags import TagSelection  # noqa: PLC0415
+    from scupi_provision.run.request import RunRequest  # noqa: PLC0415
+
+    if lab and inventory is not None:
+        raise InputError("--lab and --inventory exclude each other", hint="the lab brings an inventory of its own")
+    path = find_site(playbook, Path.cwd())
+    extra = parse_extra_vars(extra_vars)
+    selection = TagSelection(_names(tags), _names(skip_tags))
+    hosts, stand_ins = _lab_inventory(path) if lab else (_inventory(inventory), ())
+    home = Path.home() / ".ssh" / "known_hosts"
+    return RunRequest(
+        path,
+        hosts,
+        extra,
+        limit,
+        selection,
+        diff=diff,
+        verify_again=verify_again,
+        stand_ins=stand_ins,
+        known_hosts=(home, Path("/etc/ssh/ssh_known_hosts")),
+    )
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def _inventory(given: Path | None) -> Path:
+    path = given or Path("inventory.yaml")
+    if given is None and not path.exists():
+        raise InputError(
+            "there is no inventory.yaml here",
+            hint="name one with --inventory, or try it on the embedded lab with --lab",
+        )
+    return path
+
+
+def _lab_inventory(playbook: Path) -> tuple[Path, tuple[str, ...]]:
+    """Start the lab, but only for a site that is well: bad input must not cost the download of torch first."""
+    from scupi_provision.cli.lab import start_lab  # noqa: PLC0415
+    from scupi_provision.modules.registry import MODULES  # noqa: PLC0415
+    from scupi_provision.playbook.load import load_playbook  # noqa: PLC0415
+
+    load_playbook(playbook, roles_paths=(), registry=MODULES)
+    lab = start_lab()
+    return lab.inventory, lab.stand_ins

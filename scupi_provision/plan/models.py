@@ -1,0 +1,112 @@
+"""A plan as a value: what each task of a play would do to one host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scupi_provision.errors import Diagnostic
+from scupi_provision.events import Diff, Outcome, TaskLabel
+from scupi_provision.host.record import StepRecord
+from scupi_provision.modules.contract import Claim, Module, ModuleArgs, Result
+from scupi_provision.shell.actions import Action
+from scupi_provision.shell.entry import Entry
+
+StepKey = tuple[Any, ...]
+"""Names one step of a play for as long as the play does not change: indexes of items, blocks and loop rounds."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a program's result is judged when the task says so itself; templates already bound to the task's variables.
+
+    Attributes:
+        fails_when: Whether the values (of `register`) mean failure; None leaves it to the module.
+        changes_when: Whether they mean a change; None leaves it to the module.
+    """
+
+    fails_when: Any = None
+    changes_when: Any = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task (one round of its loop) on one host.
+
+    Attributes:
+        outcome: OK, WOULD_CHANGE, SKIPPED, FAILED or UNKNOWN; what check reports and apply then brings about.
+        actions: What the host has to do, guards included; may be there for a task that changes nothing (a check).
+        reads: What this step relied on, as it was read.
+        result: What the module planned; None when it was skipped or is not known yet.
+        finish: The module and its arguments, for those that judge a program's output afterwards.
+        register: Name under which the result is known to later tasks.
+        notify: Handlers told of a change.
+        ignore_errors: Whether the play goes on after a failure.
+        hidden: `no_log`: neither values nor diffs nor output are shown.
+        is_long: Whether a program runs that people wait for.
+        record: The step's effects on the view, kept so that later passes can take over a staged generation.
+    """
+
+    key: StepKey
+    label: TaskLabel
+    outcome: Outcome
+    message: str = ""
+    diffs: tuple[Diff, ...] = ()
+    actions: tuple[Action, ...] = ()
+    reads: Mapping[str, Entry] = field(default_factory=dict)
+    result: Result | None = None
+    module: Module | None = None
+    args: ModuleArgs | None = None
+    judgement: Judgement = Judgement()
+    register: str | None = None
+    notify: tuple[str, ...] = ()
+    ignore_errors: bool = False
+    hidden: bool = False
+    error: Diagnostic | None = None
+    record: StepRecord | None = None
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether a program runs whose effects the plan does not know."""
+        return self.record is not None and self.record.is_opaque
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a step: the planner's memory of what has been settled on the host.
+
+    Attributes:
+        values: What `register` gets.
+        facts: Variables for the rest of the play.
+        claims: What a check claimed and saw.
+        generation: The generation the step staged, if it did.
+    """
+
+    outcome: Outcome
+    values: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    generation: object = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of one play on one host, in order.
+
+    Attributes:
+        complete: False when a step waits for the output of a program that has to run first (apply goes on from there).
+        failed: Whether a step of the plan cannot succeed, so that the play ends there.
+        variables: Registered values and facts as they stand at the end of the plan.
+    """
+
+    steps: tuple[Step, ...]
+    complete: bool
+    failed: bool
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> tuple[Step, ...]:
+        """The steps that have something to do on the host."""
+        return tuple(step for step in self.steps if step.actions)

@@ -1,0 +1,67 @@
+"""Planning with reading: passes are repeated until nothing more has to be read from the host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scupi_provision.errors import InternalError
+from scupi_provision.host.snapshot import Needs, Snapshot
+from scupi_provision.host.view import HostView
+from scupi_provision.modules.contract import Module
+from scupi_provision.plan.models import Done, Plan, StepKey
+from scupi_provision.plan.scope import PlayScope
+from scupi_provision.plan.tags import TagSelection
+from scupi_provision.plan.walk import Walk
+from scupi_provision.playbook.models import Item
+
+Read = Callable[[Needs, Snapshot], None]
+"""Brings what is needed into the snapshot; one exchange with the host."""
+
+_MOST_PASSES = 60
+"""Reads that depend on one another (link after link) end long before; more means that a module asks in circles."""
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What is to be planned and how.
+
+    Attributes:
+        scope: A fresh scope per pass.
+        stops: Whether the plan ends where a program has to run first.
+        diffs: Whether contents are read for diffs.
+        switches: Whether the staged generation is made current at the end.
+        keeps_going: Whether a failed task is followed by the next.
+    """
+
+    items: Sequence[Item]
+    scope: Callable[[], PlayScope]
+    modules: Mapping[str, Module]
+    tags: TagSelection = field(default_factory=TagSelection)
+    stops: bool = False
+    diffs: bool = False
+    check_mode: bool = False
+    switches: bool = True
+    keeps_going: bool = False
+
+
+def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Snapshot, read: Read) -> Plan:
+    """The next steps, given what is settled; `snapshot` grows by what had to be read."""
+    for _ in range(_MOST_PASSES):
+        host = HostView(snapshot, check_mode=planning.check_mode, keep_contents=planning.diffs)
+        walk = Walk(
+            planning.scope(),
+            host,
+            settled,
+            planning.modules,
+            planning.tags,
+            stops=planning.stops,
+            switches=planning.switches,
+            keeps_going=planning.keeps_going,
+        )
+        found = walk.run(planning.items)
+        if not found.needs:
+            return found.plan
+        read(found.needs, snapshot)
+    detail = f"more than {_MOST_PASSES} reads depend on one another"
+    raise InternalError("planning does not come to an end", detail=detail)

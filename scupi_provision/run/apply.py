@@ -1,0 +1,70 @@
+"""`provision apply`: make it so on the play's hosts, prove it on the hosts of `verify:`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from scupi_provision.errors import ProvisionError
+from scupi_provision.events import Event, PlayStarted
+from scupi_provision.inventory.models import Host
+from scupi_provision.playbook.models import Play
+from scupi_provision.run.play import PlayOnHost
+from scupi_provision.run.running import Running
+from scupi_provision.run.site import Site
+from scupi_provision.run.together import together
+from scupi_provision.run.verify import verify_host
+
+
+def apply(site: Site) -> Iterator[Event]:
+    """Yield what happens; the last event is RunFinished with the exit code."""
+    with Running(site, "apply") as run:
+        yield run.started()
+        for play in site.playbook.plays:
+            yield from run.tally.watch(_apply_play(run, play))
+            if run.tally.failed:
+                break
+        yield from run.finish()
+
+
+def _apply_play(run: Running, play: Play) -> Iterator[Event]:
+    hosts = run.site.targets(play)
+    witnesses = {host.name: run.site.witnesses(play, host) for host in hosts}
+    yield from run.fleet.open([*hosts, *(w for some in witnesses.values() for w in some)])
+    open_hosts = [host for host in hosts if run.is_open(host)]
+    if not open_hosts:
+        return
+    yield PlayStarted(play.name, tuple(host.label for host in open_hosts))
+    results: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    yield from together([_apply_host(run, play, host, results) for host in open_hosts])
+    proved = [h for h in open_hosts if h.name in results and witnesses[h.name]]
+    has_checks = bool(play.verify_tasks) or any(role.verify for role in play.roles)
+    if not proved or not has_checks:
+        return
+    yield from _verify(run, play, [(h, w) for h in proved for w in witnesses[h.name]], results)
+
+
+def _apply_host(run: Running, play: Play, host: Host, results: dict[str, Any]) -> Iterator[Event]:
+    try:
+        driven = PlayOnHost(run.site, run.fleet, play, host).run()
+        yield from driven.apply()
+        if not driven.verdict().failed:
+            results[host.name] = (driven.verdict().changed, driven.variables())
+        run.fleet.links[host.name].snapshot = driven.snapshot
+    except ProvisionError as error:
+        yield run.fleet.drop(host, error)
+
+
+def _verify(
+    run: Running, play: Play, pairs: list[tuple[Host, Host]], results: Mapping[str, tuple[int, Mapping[str, Any]]]
+) -> Iterator[Event]:
+    usable = [(host, witness) for host, witness in pairs if run.is_open(witness)]
+    if not usable:
+        return
+    yield PlayStarted(play.name, tuple(dict.fromkeys(w.label for _, w in usable)), "verify")
+    streams = []
+    for host, witness in usable:
+        changed, known = results[host.name]
+        again = bool(changed) or run.site.request.verify_again
+        streams.append(verify_host(run, play, witness, known, again=again))
+    yield from together(streams)

@@ -1,0 +1,107 @@
+"""The hosts of a run: opened side by side, each with one session and what was read of it."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from scupi_provision.errors import ProvisionError
+from scupi_provision.events import Event, HostConnected, HostUnreachable, Notice
+from scupi_provision.host.snapshot import Needs, Snapshot
+from scupi_provision.inventory.inventory import Inventory
+from scupi_provision.inventory.models import Host
+from scupi_provision.run.request import RunRequest
+from scupi_provision.run.routes import connection_of, route_to
+from scupi_provision.run.session import Session
+from scupi_provision.transport.base import Transport
+from scupi_provision.transport.opening import open_transport
+
+_AT_ONCE = 8
+"""Hosts opened at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups)."""
+
+
+@dataclass
+class Link:
+    """One open host."""
+
+    host: Host
+    transport: Transport
+    session: Session
+    snapshot: Snapshot
+
+
+@dataclass
+class Fleet:
+    """Every host that the run has opened, by its inventory name.
+
+    Attributes:
+        errors: Why a host could not be opened or was lost; such a host takes no further part.
+    """
+
+    inventory: Inventory
+    request: RunRequest
+    verb: str
+    links: dict[str, Link] = field(default_factory=dict)
+    errors: dict[str, ProvisionError] = field(default_factory=dict)
+    run_id: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S-") + secrets.token_hex(3))
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self, hosts: Iterable[Host]) -> Iterator[Event]:
+        """Open those of `hosts` that are not open yet, side by side; events come in the order of `hosts`."""
+        wanted = [host for host in hosts if host.name not in self.links and host.name not in self.errors]
+        if not wanted:
+            return
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            for events in pool.map(self._open, wanted):
+                yield from events
+
+    def drop(self, host: Host, error: ProvisionError) -> HostUnreachable:
+        """The host takes no further part."""
+        with self._guard:
+            self.errors[host.name] = error
+        return HostUnreachable(host.label, error.diagnostic)
+
+    def close(self) -> None:
+        """Let go of every host."""
+        for link in self.links.values():
+            link.session.close()
+        for link in self.links.values():
+            link.transport.close()
+
+    def _open(self, host: Host) -> list[Event]:
+        started = time.monotonic()
+        try:
+            route = route_to(host, self.inventory, self.request)
+            connection = connection_of(host, self.request)
+            transport = open_transport(route, connection)
+            session = Session(transport, run_id=self.run_id, owner=self._owner())
+            link = Link(host, transport, session, Snapshot())
+            with self._guard:
+                self.links[host.name] = link
+            session.read(Needs(facts=True), link.snapshot)
+        except ProvisionError as error:
+            return [self.drop(host, error)]
+        address = "this machine" if connection == "local" else f"{route[-1].address}:{route[-1].port}"
+        via = tuple(hop.name for hop in route[:-1])
+        events: list[Event] = [HostConnected(host.label, address, via, time.monotonic() - started)]
+        if session.noise:
+            text = f"the account's login files print something (set aside): {session.noise[:200]}"
+            events.append(Notice(text, host.label, "warning"))
+        return events
+
+    def _owner(self) -> str:
+        return f"{_who()} (provision {self.verb}, run {self.run_id})"
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such account in the user database, or none at all (Windows)
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}".replace("\n", " ")

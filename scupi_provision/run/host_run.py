@@ -1,0 +1,204 @@
+"""One play on one host: plan, perform, look again, until nothing is left to change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scupi_provision.errors import InternalError, LockedError, ProvisionError, StepFailedError, UnreachableError
+from scupi_provision.events import Event, Notice, Outcome, Proved, TaskLabel, TaskProgress, TaskStarted
+from scupi_provision.host.snapshot import Snapshot
+from scupi_provision.plan.models import Done, Plan, Step, StepKey
+from scupi_provision.plan.planner import Planning, make_plan
+from scupi_provision.plan.stream import stream_of
+from scupi_provision.run.session import Session
+from scupi_provision.run.settling import Progress, events_of, settled_safely
+from scupi_provision.shell.replies import (
+    DeniedReply,
+    LockedReply,
+    NoteReply,
+    ProgressReply,
+    Reply,
+    RunReply,
+    StepBegun,
+    StepDone,
+    StepFailed,
+    StepStale,
+)
+
+_MOST_STALE = 10
+"""Times a play is planned anew because the host changed under it, before somebody else must be at work there."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a play ended on a host."""
+
+    failed: bool
+    changed: int
+
+
+class HostRun:
+    """Drives one play on one host over one session.
+
+    Attributes:
+        settled: What has become of each step so far.
+    """
+
+    def __init__(
+        self, label: str, session: Session, planning: Planning, snapshot: Snapshot, *, verifies: bool = False
+    ) -> None:
+        self._verifies = verifies
+        self._label = label
+        self._session = session
+        self._planning = planning
+        self._snapshot = snapshot
+        self.settled: dict[StepKey, Done] = {}
+        self._stale = 0
+        self._failed = False
+        self._progress: dict[int, Progress] = {}
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is known of the host now."""
+        return self._snapshot
+
+    # --- planning -------------------------------------------------------------------------------------------------
+
+    def plan(self, *, stops: bool) -> Plan:
+        """The steps that come next; with `stops` only up to where a program has to run first."""
+        return make_plan(replace(self._planning, stops=stops), self.settled, self._snapshot, self._session.read)
+
+    def forget(self) -> None:
+        """What was read may no longer be so; facts of the machine stay."""
+        self._snapshot = Snapshot(self._snapshot.facts)
+
+    # --- applying -------------------------------------------------------------------------------------------------
+
+    def apply(self) -> Iterator[Event]:
+        """Make it so: yields events, the last look (`Proved`) included; the verdict is in `verdict()`."""
+        while True:
+            plan = self.plan(stops=True)
+            settled, stale = len(self.settled), self._stale
+            yield from self._perform(plan)
+            if plan.pending:
+                self.forget()
+            if plan.complete and len(self.settled) == settled + len(plan.steps):
+                break
+            if (len(self.settled), self._stale) == (settled, stale):
+                raise InternalError("the play waits for something that no task of it tells")
+        self._failed = plan.failed
+        if not plan.failed and not self._verifies:
+            yield from self._prove()
+
+    def variables(self) -> Mapping[str, Any]:
+        """Registered values and facts, now that everything is settled."""
+        return self.plan(stops=False).variables
+
+    def verdict(self) -> Verdict:
+        """What has come of the play."""
+        outcomes = [done.outcome for done in self.settled.values()]
+        return Verdict(self._failed, outcomes.count(Outcome.CHANGED))
+
+    def _prove(self) -> Iterator[Event]:
+        if self.verdict().changed:
+            self.forget()
+        plan = self.plan_afresh()
+        left = [s.label for s in plan.steps if s.outcome is Outcome.WOULD_CHANGE and not _is_unprovable(s)]
+        yield Proved(self._label, tuple(left), _unprovable(plan))
+
+    def plan_afresh(self) -> Plan:
+        """The whole play planned on what the host is now, as if nothing had been done in this run."""
+        return make_plan(replace(self._planning, stops=False), {}, self._snapshot, self._session.read)
+
+    # --- performing one plan --------------------------------------------------------------------------------------
+
+    def _perform(self, plan: Plan) -> Iterator[Event]:
+        stream = stream_of(plan.steps)
+        self._progress = {}
+        cursor = 0
+        if stream:
+            for reply in self._session.perform(stream, keeps_proof=self._verifies):
+                if isinstance(reply, StepBegun):
+                    yield from self._settle_until(plan, cursor, reply.step)
+                    cursor = reply.step
+                    yield from self._begin(plan.steps[reply.step], reply.step)
+                elif isinstance(reply, StepDone):
+                    yield from self._settle(plan.steps[reply.step], reply.step)
+                    cursor = reply.step + 1
+                elif isinstance(reply, StepStale):
+                    yield self._note_stale(reply)
+                    return
+                elif isinstance(reply, StepFailed):
+                    self._progress[reply.step].failure = reply
+                    yield from self._settle(plan.steps[reply.step], reply.step)
+                    return
+                else:
+                    yield from self._tell(plan, reply)
+        yield from self._settle_until(plan, cursor, len(plan.steps))
+
+    def _begin(self, step: Step, index: int) -> Iterator[Event]:
+        self._progress[index] = Progress(time.monotonic())
+        if step.actions:
+            yield TaskStarted(self._label, step.label)
+
+    def _settle_until(self, plan: Plan, first: int, end: int) -> Iterator[Event]:
+        for index in range(first, end):
+            yield from self._settle(plan.steps[index], index)
+
+    def _settle(self, step: Step, index: int) -> Iterator[Event]:
+        progress = self._progress.get(index)
+        done = settled_safely(step, progress)
+        self.settled[step.key] = done
+        seconds = time.monotonic() - progress.started_at if progress else 0.0
+        yield from events_of(step, done, progress, self._label, seconds)
+
+    def _note_stale(self, reply: StepStale) -> Notice:
+        self._stale += 1
+        if self._stale > _MOST_STALE:
+            raise StepFailedError(
+                "the host changes as fast as it is planned",
+                detail=reply.why,
+                hint="is somebody else, or another program, changing the same files?",
+            )
+        return Notice(f"planned again, because the host has changed meanwhile: {reply.why}", self._label)
+
+    def _tell(self, plan: Plan, reply: Reply) -> Iterator[Event]:
+        if isinstance(reply, RunReply):
+            self._progress[reply.step].runs.append(reply)
+        elif isinstance(reply, ProgressReply):
+            step = plan.steps[reply.step]
+            yield TaskProgress(self._label, step.label, _phase(step), float(reply.elapsed_s), reply.last_line.strip())
+        elif isinstance(reply, NoteReply):
+            yield Notice(reply.text, self._label)
+        else:
+            raise _refused(reply)
+
+
+def _phase(step: Step) -> str:
+    phases = [getattr(action, "phase", "") or type(action).__name__.lower() for action in step.actions]
+    return next((phase for phase in phases if phase), step.label.module)
+
+
+def _refused(reply: Reply) -> ProvisionError:
+    if isinstance(reply, LockedReply):
+        node, _, rest = reply.owner.partition(" ")
+        who = rest.split(" ", 2)[-1] if rest else ""
+        return LockedError(
+            "another run is at work on this account",
+            detail=f"on {node}: {who}".strip(),
+            hint="wait for it; a run that has died is noticed by itself within 20 s",
+        )
+    if isinstance(reply, DeniedReply):
+        return StepFailedError("the host cannot take the run", detail=reply.why, hint="look at quota and `df ~`")
+    return UnreachableError("the host answered something unexpected", detail=type(reply).__name__)
+
+
+def _is_unprovable(step: Step) -> bool:
+    return bool(step.result and step.result.unprovable)
+
+
+def _unprovable(plan: Plan) -> tuple[TaskLabel, ...]:
+    return tuple(step.label for step in plan.steps if _is_unprovable(step) or step.outcome is Outcome.UNKNOWN)

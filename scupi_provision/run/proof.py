@@ -1,0 +1,88 @@
+"""The proof of a verification: kept on the host, and valid as long as nothing that it rests on has changed.
+
+So a converged apply starts no program on any host (decision 0003). The first change of a later apply takes the proof
+away before it happens (`Compiler.program`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import TypeVar
+
+from scupi_provision.host.generation import CURRENT, ROOT
+from scupi_provision.host.snapshot import NeedsReadingError
+from scupi_provision.host.view import HostView
+from scupi_provision.plan.models import Plan
+from scupi_provision.run.fleet import Link
+from scupi_provision.shell.actions import Action
+
+T = TypeVar("T")
+
+_MACHINE_FACTS = ("nodename", "kernel", "architecture", "libc", "nvidia_driver_text", "gpu_count", "gpu_first")
+"""Facts of a node on which what was seen there depends; another driver or another node needs another look."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That all checks passed. `digest` stands for the checks and everything they rest on; `when` is ISO 8601, UTC."""
+
+    digest: str
+    checks: int
+    when: str
+
+
+class ProofKeeper:
+    """Reads and writes the proof of one play's checks on one verify host."""
+
+    def __init__(self, link: Link, play_name: str) -> None:
+        self._link = link
+        key = hashlib.sha256(f"{link.host.base}\0{play_name}".encode()).hexdigest()[:12]
+        self._path = f"{ROOT}/verified/{link.host.base}-{key}.json"
+
+    def stands(self, plan: Plan) -> Proof | None:
+        """The proof on the host, if it is for exactly this plan of checks on the host as it is."""
+        view = HostView(self._link.snapshot)
+        content = self._read(lambda: view.content(self._path))
+        try:
+            proof = Proof(**json.loads(content))
+        except (ValueError, TypeError):
+            return None
+        return proof if proof.digest == self.digest(plan) else None
+
+    def write(self, plan: Plan, checks: int) -> None:
+        """Note that all checks of `plan` have passed just now."""
+        proof = Proof(self.digest(plan), checks, datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        view = HostView(self._link.snapshot)
+        self._link.snapshot.entries.clear()
+
+        def put() -> None:
+            view.begin("proof")
+            view.mkdir(f"{ROOT}/verified", 0o700)
+            view.write(self._path, json.dumps(asdict(proof)).encode() + b"\n", 0o600)
+
+        self._read(put)
+        actions: Sequence[Action] = view.commit().actions
+        for _ in self._link.session.perform([(0, actions)], keeps_proof=True):
+            pass
+
+    def digest(self, plan: Plan) -> str:
+        """What the checks are and what they rest on, as one hash."""
+        view = HostView(self._link.snapshot)
+        current = self._read(lambda: view.entry(CURRENT))
+        facts = self._link.snapshot.facts
+        machine = {name: facts.raw.get(name, "") for name in _MACHINE_FACTS} if facts else {}
+        checks = [[str(step.label), [repr(action) for action in step.actions]] for step in plan.steps]
+        text = json.dumps([checks, machine, current.target], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _read(self, look: Callable[[], T]) -> T:
+        """What `look` sees, everything that it needs read from the host first."""
+        try:
+            return look()
+        except NeedsReadingError as missing:
+            self._link.session.read(missing.needs, self._link.snapshot)
+        return self._read(look)

@@ -1,0 +1,36 @@
+"""What somebody asks for: one frozen value per run, however it was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scupi_provision.plan.tags import TagSelection
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run of a site.
+
+    Attributes:
+        playbook: The playbook's file.
+        inventory: The inventory's file.
+        extra: `--extra-vars`, parsed.
+        limit: A host pattern that narrows every play, or None.
+        tags: Which tasks take part.
+        diff: Whether contents of changed files are read and shown.
+        verify_again: Whether checks run although their last proof still stands.
+        stand_ins: What in this run is not the real thing (the lab's mirror, no GPU).
+        known_hosts: The files of trusted host keys where the inventory names none.
+    """
+
+    playbook: Path
+    inventory: Path
+    extra: dict[str, Any] = field(default_factory=dict)
+    limit: str | None = None
+    tags: TagSelection = field(default_factory=TagSelection)
+    diff: bool = False
+    verify_again: bool = False
+    stand_ins: tuple[str, ...] = ()
+    known_hosts: tuple[Path, ...] = ()

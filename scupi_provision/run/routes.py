@@ -1,0 +1,64 @@
+"""From the inventory's variables to the logins on the way to a host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from scupi_provision.access.keys import check_private_key
+from scupi_provision.errors import InputError
+from scupi_provision.inventory.inventory import Inventory
+from scupi_provision.inventory.models import Host
+from scupi_provision.playbook.templating import Templar
+from scupi_provision.run.request import RunRequest
+from scupi_provision.source import diagnostic
+from scupi_provision.transport.base import Hop, Route
+
+
+def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
+    """How `host` is reached: `ansible_connection`."""
+    kind = str(_templar(host, request).variables.get("ansible_connection", "ssh"))
+    if kind in {"ssh", "paramiko", "smart"}:
+        return "ssh"
+    if kind == "local":
+        return "local"
+    hint = "ssh (the default) and local are"
+    raise InputError.of([diagnostic(f'ansible_connection "{kind}" is not supported', host.where, hint=hint)])
+
+
+def route_to(host: Host, inventory: Inventory, request: RunRequest) -> Route:
+    """The hops to `host`, in the order in which they are dialled."""
+    return tuple(_hop(hop, request) for hop in inventory.route_hosts(host))
+
+
+def _templar(host: Host, request: RunRequest) -> Templar:
+    return Templar({**host.variables.merged(), "inventory_hostname": host.name, **request.extra})
+
+
+def _hop(host: Host, request: RunRequest) -> Hop:
+    variables = _templar(host, request).variables
+    user = str(variables.get("ansible_user", ""))
+    if not user:
+        hint = "give the account an `id`, or the host an `ansible_user`"
+        raise InputError.of([diagnostic(f"nothing says as whom to log in on {host.base}", host.where, hint=hint)])
+    pins = variables.get("host_keys", [])
+    return Hop(
+        name=host.base,
+        address=str(variables.get("ansible_host", host.base)),
+        port=int(variables.get("ansible_port", 22)),
+        user=user,
+        key_files=_keys(variables.get("ansible_ssh_private_key_file")),
+        known_hosts=_paths(variables.get("provision_known_hosts")) or request.known_hosts,
+        host_keys=tuple(str(pin) for pin in ([pins] if isinstance(pins, str) else pins)),
+        use_agent=not variables.get("ansible_ssh_private_key_file"),
+    )
+
+
+def _keys(value: Any) -> tuple[Path, ...]:
+    return tuple(check_private_key(path).path for path in _paths(value))
+
+
+def _paths(value: Any) -> tuple[Path, ...]:
+    if not value:
+        return ()
+    return tuple(Path(str(item)).expanduser() for item in (value if isinstance(value, list) else [value]))

@@ -1,0 +1,68 @@
+"""What every verb does around its work: say that it begins, count, close the hosts, sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+
+from scupi_provision.events import Event, HostSummary, RunFinished, RunStarted
+from scupi_provision.inventory.models import Host
+from scupi_provision.run.fleet import Fleet
+from scupi_provision.run.outcome import EXIT_UNREACHABLE, Tally
+from scupi_provision.run.site import Site
+
+
+class Running:
+    """One run of a verb.
+
+    Attributes:
+        site: What it is about.
+        fleet: The hosts it has opened.
+        tally: What has happened so far.
+    """
+
+    def __init__(self, site: Site, verb: str) -> None:
+        self.site = site
+        self.fleet = Fleet(site.inventory, site.request, verb)
+        self.tally = Tally()
+        self._verb = verb
+        self._started_at = time.monotonic()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.fleet.close()
+
+    def started(self) -> RunStarted:
+        """The first event."""
+        hosts = dict.fromkeys(host.label for play in self.site.playbook.plays for host in self.site.targets(play))
+        return RunStarted(self._verb, str(self.site.playbook.path), tuple(hosts), self.site.request.stand_ins)
+
+    def is_open(self, host: Host) -> bool:
+        """Whether the host was opened and has not been lost."""
+        return host.name in self.fleet.links and host.name not in self.fleet.errors
+
+    def finish(self) -> Iterator[Event]:
+        """The closing lines."""
+        seconds = time.monotonic() - self._started_at
+        for link in self.fleet.links.values():
+            label = link.host.label
+            yield HostSummary(
+                label,
+                dict(self.tally.outcomes.get(label, {})),
+                self.tally.passed[label],
+                self.tally.failed_checks[label],
+                link.session.wire.round_trips,
+                seconds,
+            )
+        yield RunFinished(self._verb, self._exit_code(), seconds)
+
+    def _exit_code(self) -> int:
+        codes = {error.exit_code for error in self.fleet.errors.values()}
+        if codes and EXIT_UNREACHABLE not in codes:
+            return max(codes)
+        return self.tally.exit_code(unreachable=EXIT_UNREACHABLE in codes)

@@ -1,0 +1,181 @@
+"""One open line to a host: programs out, replies in. What is cut short is not believed."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from scupi_provision.errors import UnreachableError
+from scupi_provision.host.facts import Facts
+from scupi_provision.host.snapshot import Needs, Snapshot
+from scupi_provision.shell import program
+from scupi_provision.shell.actions import Action
+from scupi_provision.shell.compile import Compiler
+from scupi_provision.shell.decode import Decoder
+from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.shell.replies import ContentsReply, EndReply, EntriesReply, FactReply, NamesReply, Reply
+from scupi_provision.transport.base import Channel, Transport
+
+_POLL_S = 1.0
+"""How long one wait for bytes lasts before the heartbeat's verdict is looked at."""
+_MOST_READS = 4
+"""Times a set of paths is read again when the host changes under the reading."""
+
+
+@dataclass
+class Wire:
+    """What travelled on one session.
+
+    Attributes:
+        round_trips: Exchanges after authentication: opening the channel, then one per program.
+        sent: Bytes of programs.
+    """
+
+    round_trips: int = 0
+    sent: int = 0
+
+
+class Session:
+    """A remote shell that takes one program after another. Not for use by several threads."""
+
+    def __init__(self, transport: Transport, *, run_id: str, owner: str) -> None:
+        self._transport = transport
+        self._run_id = run_id
+        self._owner = owner
+        self._nonce = secrets.token_hex(16)
+        self._decoder = Decoder(self._nonce)
+        self._channel: Channel | None = None
+        self.wire = Wire()
+
+    @property
+    def noise(self) -> str:
+        """What the account's login files printed before our program began (untrusted text)."""
+        return self._decoder.noise.decode("utf-8", "replace").strip()
+
+    def close(self) -> None:
+        """Let go of the host; the remote shell ends by itself."""
+        if self._channel is not None:
+            self._channel.close()
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def read(self, needs: Needs, snapshot: Snapshot) -> None:
+        """Bring what is needed into the snapshot: one exchange, or a few when the host changes meanwhile.
+
+        Contents are asked for by path alone; the hash that comes with their entry tells whether they are whole.
+        """
+        wanted = needs
+        for _ in range(_MOST_READS):
+            wanted = self._read_once(wanted, snapshot)
+            if not wanted:
+                return
+        raise UnreachableError(
+            "the host keeps changing while it is read",
+            detail=", ".join([*wanted.entries, *wanted.contents][:5]),
+            hint="is another program writing there? run again when it is done",
+        )
+
+    def _read_once(self, needs: Needs, snapshot: Snapshot) -> Needs:
+        groups = program.batches([*needs.entries, *(p for p in needs.contents if p not in needs.entries)])
+        contents = program.batches(list(needs.contents))
+        patterns = list(needs.names)
+        text = "".join(
+            [
+                program.read_facts() if needs.facts else "",
+                *(program.read_entries(group) for group in groups),
+                *(program.read_contents(group) for group in contents),
+                *(program.read_names(pattern) for pattern in patterns),
+            ]
+        )
+        facts: dict[str, str] = {}
+        entries: list[Entry | None] = []
+        blobs: list[bytes] = []
+        for reply in self._exchange(text + program.end(), []):
+            if isinstance(reply, FactReply):
+                facts[reply.name] = reply.value
+            elif isinstance(reply, EntriesReply):
+                entries.extend(reply.entries)
+            elif isinstance(reply, ContentsReply):
+                blobs.append(reply.content)
+            elif isinstance(reply, NamesReply):
+                snapshot.names[patterns.pop(0)] = reply.paths
+        if needs.facts:
+            snapshot.facts = Facts(facts)
+        again = _keep_entries([path for group in groups for path in group], entries, snapshot)
+        for group, blob in zip(contents, blobs, strict=True):
+            again.add(_keep_contents(group, blob, snapshot))
+        return again
+
+    # --- acting ---------------------------------------------------------------------------------------------------
+
+    def perform(self, steps: Sequence[tuple[int, Sequence[Action]]], *, keeps_proof: bool = False) -> Iterator[Reply]:
+        """Run the steps' actions on the host, in order, under the lock, until one fails; replies as they come.
+
+        Unless `keeps_proof`, earlier proofs of verification fall with the first of them.
+        """
+        compiler = Compiler(self._owner, keeps_proof=keeps_proof)
+        text = compiler.program(steps)
+        yield from self._exchange(text, compiler.blobs)
+
+    # --- the line -------------------------------------------------------------------------------------------------
+
+    def _exchange(self, text: str, blobs: list[bytes]) -> Iterator[Reply]:
+        if self._channel is None:
+            self._channel = self._transport.open_shell(program.bootstrap())
+            self.wire.round_trips += 1
+            text = program.prelude(self._nonce, self._run_id) + text
+        message = program.frame(text, blobs)
+        self.wire.round_trips += 1
+        self.wire.sent += len(message)
+        self._channel.send(message)
+        while True:
+            data = self._channel.receive(_POLL_S)
+            if data is None:
+                if not self._transport.alive:
+                    raise _lost("it stopped answering", self._channel)
+                continue
+            if not data:
+                raise _lost("the line was closed before the program had ended", self._channel)
+            for reply in self._decoder.feed(data):
+                if isinstance(reply, EndReply):
+                    return
+                yield reply
+
+
+def _lost(how: str, channel: Channel) -> UnreachableError:
+    said = channel.stderr_tail().strip()
+    return UnreachableError(
+        f"the connection to the host was lost: {how}",
+        detail=f"the host's last words:\n{said}" if said else "what was under way may have finished or not",
+        hint="run the same command again: it looks at the host first and continues from what it finds",
+    )
+
+
+def _keep_entries(paths: list[str], entries: list[Entry | None], snapshot: Snapshot) -> Needs:
+    again = Needs()
+    for path, entry in zip(paths, entries, strict=True):
+        if entry is None:
+            again.entries[path] = None
+        else:
+            snapshot.entries[path] = entry
+    return again
+
+
+def _keep_contents(paths: Sequence[str], blob: bytes, snapshot: Snapshot) -> Needs:
+    """Cut the bytes of several files apart by their sizes; what does not match its hash is read again."""
+    again = Needs()
+    at = 0
+    for path in paths:
+        entry = snapshot.entries.get(path)
+        if entry is None or entry.kind is not Kind.FILE or entry.digest is None or entry.size is None:
+            continue
+        content = blob[at : at + entry.size]
+        at += entry.size
+        if hashlib.sha256(content).hexdigest() == entry.digest:
+            snapshot.contents[path] = content
+        else:
+            again.entries[path] = None
+            again.contents[path] = None
+    return again

@@ -1,0 +1,116 @@
+"""What became of a step: the host's replies to the planner's memory and to events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from scupi_provision.errors import Diagnostic
+from scupi_provision.events import CheckFinished, Event, Outcome, TaskFinished
+from scupi_provision.host.generation import Generation
+from scupi_provision.modules.contract import Result
+from scupi_provision.plan.models import Done, Step
+from scupi_provision.plan.tasks import planned_values
+from scupi_provision.shell.replies import RunReply, StepFailed
+from scupi_provision.source import diagnostic
+from scupi_provision.values import UnknownValueError
+
+_SHOWN_LINES = 20
+"""Last lines of a failed program that people are shown; the log on the host has the rest."""
+
+
+@dataclass
+class Progress:
+    """What has come back for a step that is under way.
+
+    Attributes:
+        started_at: Seconds on the monotonic clock.
+        runs: Programs that have ended.
+        failure: The host's word that an action failed, or None.
+    """
+
+    started_at: float = 0.0
+    runs: list[RunReply] = field(default_factory=list)
+    failure: StepFailed | None = None
+
+
+def settle(step: Step, progress: Progress | None) -> Done:
+    """The lasting outcome of a step; `progress` is None for one that had nothing to do on the host."""
+    result = step.result or Result()
+    runs = tuple(progress.runs) if progress else ()
+    if runs and step.module and step.module.finish:
+        result = step.module.finish(step.args, result, runs)
+    failure = progress.failure if progress else None
+    failed = result.failed or failure is not None or step.outcome is Outcome.FAILED
+    changed = step.outcome is Outcome.WOULD_CHANGE
+    values = {**planned_values(step), **result.values, "changed": changed, "failed": failed}
+    message = result.message or (failure.why if failure else "") or step.message
+    if step.judgement.fails_when is not None and (failure is None or runs):
+        failed = step.judgement.fails_when(values)
+        message = "failed_when says so" if failed else message
+    if step.judgement.changes_when is not None:
+        changed = step.judgement.changes_when(values)
+    values |= {"changed": changed, "failed": failed}
+    if message:
+        values.setdefault("msg", message)
+    staged = step.record.generation if step.record else None
+    return Done(
+        _outcome(step, failed=failed, changed=changed),
+        values,
+        result.facts,
+        result.claims,
+        staged if isinstance(staged, Generation) else None,
+        message,
+    )
+
+
+def settled_safely(step: Step, progress: Progress | None) -> Done:
+    """As `settle`; a judgement that cannot be made is a failure of the task."""
+    try:
+        return settle(step, progress)
+    except UnknownValueError as error:
+        message = f"cannot be judged: {error.reason} was never known"
+        return Done(Outcome.FAILED, {"failed": True, "changed": False, "msg": message}, message=message)
+
+
+def _outcome(step: Step, *, failed: bool, changed: bool) -> Outcome:
+    if failed:
+        return Outcome.IGNORED if step.ignore_errors else Outcome.FAILED
+    if step.outcome is Outcome.SKIPPED:
+        return Outcome.SKIPPED
+    return Outcome.CHANGED if changed else Outcome.OK
+
+
+def events_of(step: Step, done: Done, progress: Progress | None, host: str, seconds: float) -> Iterator[Event]:
+    """What people are told of a settled step."""
+    last = progress.runs[-1] if progress and progress.runs else None
+    failed = done.outcome in {Outcome.FAILED, Outcome.IGNORED}
+    output = _last_words(last, progress.failure if progress else None) if failed and not step.hidden else ""
+    yield TaskFinished(
+        host,
+        step.label,
+        done.outcome,
+        "" if step.hidden else done.message,
+        step.diffs,
+        output,
+        last.log if last and failed else "",
+        seconds,
+        _error(step, done) if failed else None,
+    )
+    for claim in done.claims:
+        yield CheckFinished(host, step.label, claim.passed, claim.expected, claim.seen)
+
+
+def _error(step: Step, done: Done) -> Diagnostic:
+    error = step.error or diagnostic(done.message or "the task failed", step.label.where)
+    return replace(error, detail=error.detail, summary=error.summary)
+
+
+def _last_words(run: RunReply | None, failure: StepFailed | None) -> str:
+    parts = []
+    if run is not None:
+        parts += [run.stdout.decode("utf-8", "replace"), run.stderr.decode("utf-8", "replace")]
+    if failure is not None:
+        parts.append(failure.output)
+    lines = "\n".join(part.rstrip("\n") for part in parts if part.strip()).splitlines()
+    return "\n".join(lines[-_SHOWN_LINES:])
