@@ -1,0 +1,88 @@
+"""For all tests: no network but loopback, and in CI no test that is skipped without anybody noticing."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+_ACCEPTED_SKIP = "needs a GPU"
+"""The only reason for a skip that CI accepts: it has no accelerator."""
+
+_CONNECTING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+
+
+class OutsideLoopbackError(OSError):
+    """A test tried to talk to another machine. An OSError, so that code under test sees a network out of reach."""
+
+
+class _NetworkGuard:
+    """An audit hook, which no library can go around. It holds for this process, not for programs that tests start."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in _CONNECTING:
+            return
+        address = arguments[1]
+        if not isinstance(address, tuple) or _is_loopback(str(address[0])):
+            return
+        self.refused.append(f"{address[0]} port {address[1]}")
+        raise OutsideLoopbackError(f"tests may only talk to loopback, not to {address[0]}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host in {"", "localhost"}
+
+
+_guard = _NetworkGuard()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Guard the network from before the first import of a test module."""
+    sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A refused connection fails its test even where the code under test coped with it.
+
+    Not so for whole runs in the lab, which ask upstream for the real sources first and do without when they must.
+    """
+    before = len(_guard.refused)
+    yield
+    refused = _guard.refused[before:]
+    if refused and not any(request.node.get_closest_marker(name) for name in ("lab", "slow")):
+        pytest.fail(f"tried to connect to {', '.join(refused)}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a skipped test has failed."""
+    outcome: Any = yield
+    _refuse_skip(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """In CI a skipped module has failed."""
+    outcome: Any = yield
+    _refuse_skip(outcome.get_result())
+
+
+def _refuse_skip(report: Any) -> None:
+    if not os.environ.get("PROVISION_CI") or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    path, line, message = report.longrepr
+    reason = str(message).removeprefix("Skipped: ")
+    if not reason.startswith(_ACCEPTED_SKIP):
+        report.outcome = "failed"
+        report.longrepr = f"{path}:{line}: skipped, which CI does not accept: {reason}"
