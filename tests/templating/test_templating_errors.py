@@ -1,8 +1,13 @@
 """What is wrong with a template is said at its place in the file."""
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scupi_provision.errors import InputError
-from scupi_provision.playbook.templating import Templar, UndefinedVariableError
+from scupi_provision.playbook.templating import Templar, UndefinedVariableError, names_used, render_template
+from scupi_provision.values import UnknownValue, UnknownValueError
 
 from .conftest import template
 
@@ -70,6 +75,9 @@ def test_an_undefined_part_says_of_what(written):
         ("{{ zz | bool }}", '"zz" is not defined'),
         ("{{ [zz] }}", '"zz" is not defined'),
         ("{{ {'k': [zz]} }}", '"zz" is not defined'),
+        ("{{ [1, zz] | map('upper') }}", '"zz" is not defined'),
+        ("{{ [[1, zz] | map('upper')] }}", '"zz" is not defined'),
+        ("{{ ['s'] | groupby('k') }}", 'no "k"'),
         ("{{ 'x' | combine({}) }}", "needs mappings"),
         ("{{ 'a' | regex_search('(') }}", "not a regular expression"),
         ("{{ '{' | from_json }}", "not JSON"),
@@ -108,6 +116,74 @@ def test_failures_of_every_kind_are_input_errors_with_a_place(text, said):
 )
 def test_templates_reach_no_internals_and_build_nothing_enormous(text):
     assert refusal(template(text)).where is not None
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "{#",
+        " ",
+        "a",
+        "d.k",
+        "l[0]",
+        "zz",
+        "u",
+        "omit",
+        "'s'",
+        "1",
+        "|",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "~",
+        "*",
+    ]
+    + [
+        " if ",
+        " else ",
+        " endif ",
+        " for i in l ",
+        " endfor ",
+        " set x = ",
+        " is defined ",
+        " and ",
+        " not ",
+        "==",
+        "\n",
+    ]
+    + [
+        "|default('x')",
+        "|map('upper')",
+        "|to_json",
+        "|from_json",
+        "|combine({})",
+        "|flatten",
+        "|int",
+        "|sort",
+        "|groupby('k')",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(pieces=st.lists(FRAGMENTS, max_size=8))
+def test_whatever_the_text_nothing_but_input_errors_and_unknowns_are_raised(pieces):
+    text = "".join(pieces)
+    templar = Templar({"a": 1, "d": {"k": template("{{ zz }}")}, "l": [1, "x"], "u": UnknownValue("make")})
+    for attempt in (
+        lambda: templar.render(template(text)),
+        lambda: templar.render(template("{{" + text + "}}")),
+        lambda: templar.holds(template(text)),
+        lambda: names_used(template(text), expression=False),
+        lambda: render_template(text, name="x.j2", variables=templar),
+    ):
+        with contextlib.suppress(InputError, UnknownValueError):
+            attempt()
 
 
 def test_a_template_that_never_ends_is_stopped(monkeypatch):

@@ -16,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from scupi_provision.playbook.templating.failures import NameMissingError, TemplateFailure
+from scupi_provision.values import Secret
 
 MAX_OUTPUT = 10_000_000
 """The most characters that a template may make, and the most items of a list that it may repeat."""
@@ -168,7 +169,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def concatenated(self, parts: tuple[Any, ...]) -> str:
         """The texts of all parts together, unless that would be enormous."""
-        return joined(str(part) for part in parts)
+        return joined(str(part) if part is None else str(printable(part)) for part in parts)
 
 
 def _check_size(size: int) -> None:
@@ -195,6 +196,8 @@ def printable(value: Any) -> Any:
         return ""
     if isinstance(value, GeneratorType):
         return list(value)
+    if isinstance(value, Secret):
+        raise TemplateFailure("a secret cannot be part of a text", hint="give it to an argument of its own")
     return value
 
 

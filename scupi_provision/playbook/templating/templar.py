@@ -98,15 +98,13 @@ class Templar:
     def _text_value(self, text: TemplateText) -> Any:
         if "{" not in text:
             return text
-        value = self._run(text, expression=False)
-        return list(value) if isinstance(value, GeneratorType) else value
+        return self._run(text, expression=False)
 
     def _run(self, text: TemplateText, *, expression: bool) -> Any:
         """The value of a text, every failure explained at its place."""
         try:
             program = compiled_expression(text) if expression else compiled(text)
-            value = program.value(self._scope)
-            _fail_if_missing(value)
+            value = _concrete(program.value(self._scope))
         except UndefinedVariableError as error:
             raise error.needed_at(text.position) from None
         except (ProvisionError, UnknownValueError):
@@ -193,17 +191,26 @@ def _may_hold_template(value: Any) -> bool:
     return isinstance(value, TemplateText) and "{" in value
 
 
-def _fail_if_missing(value: Any) -> None:
-    """Fail for what this very template left undefined; what an unusable variable holds fails when it is used."""
+def _concrete(value: Any) -> Any:
+    """`value` with its generators run; fails for what this very template left undefined.
+
+    What an unusable variable holds (a Missing with a cause) stays: it fails when it is used.
+    """
     if isinstance(value, Missing):
         value.fail()
-    elif type(value) is dict:
-        value = value.values()
-    elif type(value) is not list and type(value) is not tuple:
-        return
-    for item in value:
-        if not isinstance(item, Missing) or item.cause is None:
-            _fail_if_missing(item)
+    if isinstance(value, GeneratorType):
+        value = list(value)
+    if type(value) is dict:
+        made = {key: _concrete_item(item) for key, item in value.items()}
+        return value if all(made[key] is item for key, item in value.items()) else made
+    if isinstance(value, list | tuple):
+        items = [_concrete_item(item) for item in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else items
+    return value
+
+
+def _concrete_item(item: Any) -> Any:
+    return item if isinstance(item, Missing) and item.cause is not None else _concrete(item)
 
 
 def _settled(value: Any, *, allow_unknown: bool) -> Any:
@@ -216,11 +223,9 @@ def _settled(value: Any, *, allow_unknown: bool) -> Any:
         if not allow_unknown:
             str(value)  # raises UnknownValueError with its reason
         return value
-    if isinstance(value, GeneratorType):
-        value = list(value)
     if type(value) is dict:
-        for key in value:
-            _settled(value[key], allow_unknown=allow_unknown)
+        for item in value.values():
+            _settled(item, allow_unknown=allow_unknown)
     elif isinstance(value, list | tuple):
         for item in value:
             _settled(item, allow_unknown=allow_unknown)
