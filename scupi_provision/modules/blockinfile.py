@@ -26,10 +26,8 @@ class Args(EditArgs):
     marker_begin: Text = Field("BEGIN", description="What `{mark}` is in the line above the block.")
     marker_end: Text = Field("END", description="What `{mark}` is in the line below the block.")
     state: Literal["present", "absent"] = Field("present", description="Whether the block shall be there.")
-    append_newline: Boolean = Field(default=False, description="Keep an empty line between the block and what follows.")
-    prepend_newline: Boolean = Field(
-        default=False, description="Keep an empty line between the block and what precedes."
-    )
+    append_newline: Boolean = Field(default=False, description="An empty line between the block and what follows.")
+    prepend_newline: Boolean = Field(default=False, description="An empty line between the block and what precedes.")
 
     @model_validator(mode="after")
     def _fitting(self) -> Args:

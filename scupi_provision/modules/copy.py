@@ -41,9 +41,7 @@ class Args(WriteArgs):
         None, description='Permissions of files: "0644", u=rw,g=r, or `preserve` for those of the source.'
     )
     directory_mode: Mode | None = Field(None, description="Permissions of directories that are made for a folder.")
-    local_follow: Boolean = Field(
-        default=True, description="Links in a folder of the controller are copied as what they name."
-    )
+    local_follow: Boolean = Field(default=True, description="Links of the controller are copied as what they name.")
     decrypt: Boolean = Field(default=True, description="Accepted as Ansible has it; vault files are not supported.")
 
     @model_validator(mode="after")

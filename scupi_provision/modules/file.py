@@ -25,12 +25,8 @@ class Args(FileArgs):
         " now, `directory` with recurse, else `file`.",
     )
     src: Text | None = Field(None, description="Where the link points (state: link); relative to the link's folder.")
-    recurse: Boolean = Field(
-        default=False, description="Not supported: what is below a directory is not known to the plan."
-    )
-    force: Boolean = Field(
-        default=False, description="Let a link replace a file, and let it point to what does not exist."
-    )
+    recurse: Boolean = Field(default=False, description="Not supported: a plan does not know what is below.")
+    force: Boolean = Field(default=False, description="Let a link replace a file, or point to what does not exist.")
     follow: Boolean = Field(default=True, description="Mean what a link at `path` points to, not the link.")
 
 

@@ -27,7 +27,7 @@ class Args(EditArgs):
     state: Literal["present", "absent"] = Field("present", description="Whether the line shall be there.")
     backrefs: Boolean = Field(
         default=False,
-        description="Fill groups of regexp (\\1, \\g<name>) into the line; without a match nothing is done.",
+        description="Fill groups of regexp (\\1, \\g<name>) into the line; without a match, nothing.",
     )
     firstmatch: Boolean = Field(default=False, description="Take the first matching line instead of the last.")
 

@@ -17,9 +17,7 @@ class Args(ModuleArgs):
 
     model_config = ConfigDict(extra="allow")
 
-    cacheable: Boolean = Field(
-        default=False, description="Accepted as Ansible has it; facts are not kept between runs."
-    )
+    cacheable: Boolean = Field(default=False, description="As in Ansible; facts are not kept between runs.")
 
     @model_validator(mode="after")
     def _named(self) -> Args:

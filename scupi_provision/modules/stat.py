@@ -28,12 +28,8 @@ class Args(ModuleArgs):
         description="Only sha256.",
         validation_alias=AliasChoices("checksum_algorithm", "checksum", "checksum_algo"),
     )
-    get_mime: Boolean = Field(
-        default=True, description="Accepted as Ansible has it; the kind of content is never told."
-    )
-    get_attributes: Boolean = Field(
-        default=True, description="Accepted as Ansible has it; file system flags are never told."
-    )
+    get_mime: Boolean = Field(default=True, description="As in Ansible; the kind of content is never told.")
+    get_attributes: Boolean = Field(default=True, description="As in Ansible; flags of file systems are never told.")
 
     @field_validator("checksum_algorithm")
     @classmethod

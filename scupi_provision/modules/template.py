@@ -23,11 +23,9 @@ class Args(WriteArgs, FileArgs):
     newline_sequence: Annotated[Literal["\n", "\r", "\r\n"], BeforeValidator(lambda value: _ENDS.get(value, value))] = (
         Field("\n", description="What ends a line of the file that is made.")
     )
-    trim_blocks: Boolean = Field(
-        default=True, description="Only the default is taken; the template's first line can say more."
-    )
+    trim_blocks: Boolean = Field(default=True, description="Only the default; the template's first line can change it.")
     lstrip_blocks: Boolean = Field(
-        default=False, description="Only the default is taken; the template's first line can say more."
+        default=False, description="Only the default; the template's first line can change it."
     )
     output_encoding: Text = Field("utf-8", description="Only utf-8.")
 

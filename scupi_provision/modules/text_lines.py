@@ -22,9 +22,7 @@ class EditArgs(FileArgs):
     path: PathText = Field(
         description="The file. A link is followed.", validation_alias=AliasChoices("path", "dest", "destfile", "name")
     )
-    create: Boolean = Field(
-        default=False, description="Make the file, and the directories above it, when it is absent."
-    )
+    create: Boolean = Field(default=False, description="Make the file, and directories above it, when absent.")
     backup: Boolean = Field(default=False, description="Keep a copy of the file before a change beside it.")
     insertafter: Text | None = Field(
         None, description="Where new lines go: after the last line that this regular expression matches, or EOF."
