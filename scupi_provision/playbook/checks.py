@@ -40,19 +40,23 @@ def validate_site(
     extra_names: AbstractSet[str],
     fact_names: AbstractSet[str],
 ) -> None:
-    """Raise InputError with everything that is wrong between the parts of a site; no host is asked.
+    """Raise InputError with everything that `site_problems` finds."""
+    found = site_problems(playbook, known={*inventory_names, *extra_names, *fact_names})
+    if found:
+        raise InputError.of(found)
+
+
+def site_problems(playbook: Playbook, known: AbstractSet[str]) -> list[Diagnostic]:
+    """Everything that is wrong between the parts of a site, in reading order; no host is asked.
 
     Args:
         playbook: The loaded playbook.
-        inventory_names: Variables that some host of the inventory has.
-        extra_names: Variables given on the command line.
-        fact_names: Facts as playbooks may name them without `ansible_facts`: `ansible_distribution`, …
+        known: Variables from outside of it: those of the inventory's hosts, those of the command line, and facts as
+            playbooks may name them without `ansible_facts` (`ansible_distribution`, …).
     """
-    known = {*inventory_names, *extra_names, *fact_names}
     found = [*check_variables(playbook, known), *check_handlers(playbook), *check_files(playbook)]
     found += [problem for play in playbook.plays for role in play.roles for problem in check_role(role, play, known)]
-    if found:
-        raise InputError.of(in_reading_order(found))
+    return in_reading_order(found)
 
 
 def check_variables(playbook: Playbook, known: AbstractSet[str]) -> list[Diagnostic]:

@@ -60,6 +60,7 @@ class Site:
         roles: The roles of the current play, in order of running.
         included: Roles that tasks of the current play include by a fixed name.
         documents: Files already read, or why they could not be.
+        gaps: What could not be read or found. While there are any, nobody can say what is not defined.
     """
 
     playbook_dir: Path
@@ -71,6 +72,7 @@ class Site:
     roles: list[Role] = field(default_factory=list)
     included: list[Role] = field(default_factory=list)
     documents: dict[Path, Node | InputError] = field(default_factory=dict)
+    gaps: list[str] = field(default_factory=list)
 
     def anew(self) -> Site:
         """The same site, of which nothing wrong is known; what it learns about roles stays with it."""
@@ -83,6 +85,7 @@ class Site:
                 self.documents[path] = read_document(path)
             except InputError as error:
                 self.documents[path] = error
+                self.gaps.append(str(path))
         found = self.documents[path]
         if isinstance(found, InputError):
             self.report(found.diagnostics)

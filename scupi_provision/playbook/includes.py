@@ -214,6 +214,7 @@ def _check_now(include: Include, load: _Load, scope: Scope, site: Site) -> None:
     try:
         load(str(include.target))
     except InputError as error:
+        site.gaps.append(str(include.target))
         site.report(error.diagnostics)
 
 
@@ -233,6 +234,7 @@ def find_task_file(target: TemplateText, scope: Scope, site: Site) -> Path | Non
         if path.is_file():
             return path
     detail = "Searched:\n" + "\n".join(f"  {path}" for path in paths)
+    site.gaps.append(str(target))
     beside = [file.name for file in scope.file.parent.glob("*.y*ml")]
     hint = suggestion(target, beside)
     site.problems.append(diagnostic(f'there is no file of tasks "{target}"', target.position, detail=detail, hint=hint))

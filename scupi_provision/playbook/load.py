@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scupi_provision.errors import InputError, Position
+from scupi_provision.errors import Diagnostic, InputError, Position
 from scupi_provision.modules.contract import Module
 from scupi_provision.playbook import known
 from scupi_provision.playbook.arguments import RAW
@@ -40,11 +40,32 @@ def load_playbook(path: Path, *, roles_paths: tuple[Path, ...], registry: Mappin
     Raises:
         InputError: Everything that is wrong in all of the files, in the order of reading.
     """
+    reading = read_playbook(path, roles_paths=roles_paths, registry=registry)
+    if reading.problems:
+        raise InputError.of(reading.problems)
+    return reading.playbook
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What could be read of a site.
+
+    Attributes:
+        playbook: All that could be read; only fit to be looked at, not to be planned, when there are problems.
+        problems: Everything that is wrong, in the order of reading.
+        complete: Whether every file was found and read, so that what nothing defines can be told.
+    """
+
+    playbook: Playbook
+    problems: list[Diagnostic]
+    complete: bool
+
+
+def read_playbook(path: Path, *, roles_paths: tuple[Path, ...], registry: Mapping[str, Module]) -> Reading:
+    """As `load_playbook`, for who wants to look for more that is wrong (`checks.site_problems`) before reporting."""
     site = Site(path.parent, roles_paths, module_names(registry), read_items)
     plays = _read_playbook(path, Scope(path, stack=(path,)), site)
-    if site.problems:
-        raise InputError.of(in_reading_order(site.problems))
-    return Playbook(path, plays, registry)
+    return Reading(Playbook(path, plays, registry), in_reading_order(site.problems), complete=not site.gaps)
 
 
 def _read_playbook(path: Path, scope: Scope, site: Site) -> tuple[Play, ...]:
@@ -190,6 +211,7 @@ def _read_vars_file(node: Node, site: Site) -> dict[str, Any]:
         if path.is_file():
             document = site.document(path)
             return read_variables(document, site.problems) if document is not None else {}
+    site.gaps.append("vars_files")
     names = ", ".join(str(site.playbook_dir / str(choice)) for choice in choices)
     site.problems.append(diagnostic(f"there is no file of variables {names}", node.position))
     return {}

@@ -81,8 +81,8 @@ def _read_task(node: MappingNode, scope: Scope, site: Site) -> tuple[Item, ...]:
     table = HANDLER if scope.handlers else TASK
     values, rest = read_keywords(node, table, known.TASK_KEYWORDS, site.problems)
     call = find_call(node, values, rest, site)
-    if call is None:
-        return ()
+    if call is None:  # reported; what it registers is kept in mind, so that it is not called undefined too
+        return (Task(None, "", {}, node.position, register=values.get("register")),)
     if call.name in includes.STATEMENTS:
         return includes.read_statement(call, values, scope, site)
     if call.name == "meta":

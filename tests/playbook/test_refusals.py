@@ -1,6 +1,10 @@
 """What is wrong with a playbook is said with its place and a suggestion, all of it together."""
 
 import pytest
+from scupi_provision.errors import InputError
+from scupi_provision.playbook.checks import site_problems
+from scupi_provision.playbook.load import read_playbook
+from tests.playbook.conftest import REGISTRY
 
 SIX = """\
 - hosts: admin1
@@ -88,8 +92,6 @@ def test_bad_tasks_are_refused_at_their_place(site, task, expected):
 
 
 def test_look_alike_letters_are_named(site):
-    from scupi_provision.errors import InputError
-
     with pytest.raises(InputError) as caught:
         site.load("- hosts: all\n  tasks:\n    - {command: a, tаgs: b}\n")
     assert "U+0430 CYRILLIC SMALL LETTER A" in caught.value.diagnostic.detail
@@ -124,3 +126,18 @@ def test_bad_plays_are_refused_at_their_place(site, text, expected):
 
 def test_become_false_is_nothing(site):
     site.load("- hosts: all\n  become: false\n  tasks:\n    - {command: a, become: no}\n")
+
+
+def test_undefined_variables_are_found_beside_other_errors(site):
+    text = SIX.replace("  tsaks: []", "    - {cmmand: a, register: out}\n    - debug: {msg: '{{ out }} {{ nope }}'}")
+    reading = read_playbook(site.write("site.yaml", text), roles_paths=(), registry=REGISTRY)
+    assert reading.complete
+    assert len(reading.problems) == 5
+    assert [problem.summary for problem in site_problems(reading.playbook, known=set())] == [
+        'undefined variable "nope"'
+    ]
+
+
+def test_what_could_not_be_read_leaves_a_gap(site):
+    for text in ("- hosts: all\n  roles: [x]\n", "- hosts: [\n", "- hosts: all\n  tasks: [{import_tasks: x.yml}]\n"):
+        assert not read_playbook(site.write("site.yaml", text), roles_paths=(), registry=REGISTRY).complete

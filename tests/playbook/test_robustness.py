@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.inventory.load import load_inventory
-from scupi_provision.playbook.checks import validate_site
-from scupi_provision.playbook.load import load_playbook
+from scupi_provision.playbook.checks import site_problems
+from scupi_provision.playbook.load import read_playbook
 from tests.playbook.conftest import REGISTRY
 
 PLAYBOOK = """\
@@ -95,8 +95,10 @@ def problems_of(run) -> list[Diagnostic]:
 
 
 def load_and_validate(path: Path) -> None:
-    playbook = load_playbook(path, roles_paths=(), registry=REGISTRY)
-    validate_site(playbook, inventory_names=set(), extra_names=set(), fact_names=set())
+    reading = read_playbook(path, roles_paths=(), registry=REGISTRY)
+    found = [*reading.problems, *(site_problems(reading.playbook, known=set()) if reading.complete else ())]
+    if found:
+        raise InputError.of(found)
 
 
 def load_and_route(path: Path) -> None:

@@ -1,0 +1,188 @@
+"""What the folder of a role holds: where it is searched, its variables, tasks, handlers, proof and meta."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from scupi_provision.errors import Position
+from scupi_provision.playbook.context import Scope, Site
+from scupi_provision.playbook.keywords import Values
+from scupi_provision.playbook.models import Item, Role, Task
+from scupi_provision.playbook.scalars import is_template, read_static_boolean, read_variables
+from scupi_provision.playbook.site import bundled_site, site_folders
+from scupi_provision.source import MappingNode, Node, NullNode, diagnostic, raw, suggestion
+from scupi_provision.values import SourceText, TemplateText
+
+_SUFFIXES = ("", ".yml", ".yaml")
+_META_KEYS = ("dependencies", "allow_duplicates", "galaxy_info", "argument_specs", "collections")
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What `meta/` says."""
+
+    dependencies: Node | None
+    allow_duplicates: bool
+    argument_specs: dict[str, Any]
+
+
+def find_role(name: TemplateText, site: Site) -> Path | None:
+    """The folder of the role `name`; reports where it was searched when there is none."""
+    if is_template(name):
+        hint = "write include_role for a role that variables choose"
+        site.problems.append(diagnostic("the name of a role cannot be a template here", name.position, hint=hint))
+        return None
+    places = list(dict.fromkeys(_role_places(site)))
+    for folder in [place / str(name) for place in places]:
+        if folder.is_dir():
+            return folder
+    detail = "Searched:\n" + "\n".join(f"  {place / str(name)}" for place in places)
+    names = [folder.name for place in places if place.is_dir() for folder in place.iterdir() if folder.is_dir()]
+    hint = suggestion(name, sorted(names))
+    site.gaps.append(str(name))
+    site.problems.append(diagnostic(f'there is no role "{name}"', name.position, detail=detail, hint=hint))
+    return None
+
+
+def _role_places(site: Site) -> Iterator[Path]:
+    yield from (folder / "roles" for folder in site_folders(site.playbook_dir))
+    yield from site.roles_paths
+    bundled = bundled_site()
+    if bundled is not None:
+        yield bundled / "roles"
+    yield site.playbook_dir
+
+
+def read_meta(directory: Path, site: Site) -> Meta:
+    """What the role in `directory` says about itself."""
+    node = _single(directory / "meta", "main", site)
+    if node is not None and not isinstance(node, MappingNode | NullNode):
+        site.problems.append(diagnostic("meta must be a mapping", node.position))
+    main = node if isinstance(node, MappingNode) else MappingNode((), _nowhere(directory, node))
+    for key, _value in main.items:
+        if key not in _META_KEYS and (hint := suggestion(key, _META_KEYS)):
+            site.problems.append(diagnostic(f'unknown key "{key}" in meta', key.position, hint=hint))
+    duplicates = main.get("allow_duplicates")
+    specs: Node | None = main
+    if main.get("argument_specs") is None:
+        specs = _single(directory / "meta", "argument_specs", site)
+    return Meta(
+        dependencies=main.get("dependencies"),
+        allow_duplicates=duplicates is not None and read_static_boolean(duplicates, site.problems) is True,
+        argument_specs=_main_entry_point(specs, site),
+    )
+
+
+def _nowhere(directory: Path, node: Node | None) -> Position:
+    return node.position if node is not None else Position(str(directory), 1, 1)
+
+
+def _main_entry_point(node: Node | None, site: Site) -> dict[str, Any]:
+    specs = node.get("argument_specs") if isinstance(node, MappingNode) else None
+    if specs is None or isinstance(specs, NullNode):
+        return {}
+    main = specs.get("main") if isinstance(specs, MappingNode) else None
+    if isinstance(specs, MappingNode) and main is None:
+        return {}
+    if not isinstance(main, MappingNode):
+        site.problems.append(diagnostic("argument_specs must hold `main:` with `options:`", specs.position))
+        return {}
+    options = main.get("options")
+    if options is not None and not isinstance(options, MappingNode | NullNode):
+        site.problems.append(diagnostic("options must be a mapping", options.position))
+        return {}
+    value: dict[str, Any] = raw(main)
+    return value
+
+
+def read_role(
+    name: TemplateText,
+    directory: Path,
+    parameters: dict[str, Any],
+    meta: Meta,
+    options: Values,
+    scope: Scope,
+    site: Site,
+) -> Role:
+    """The role in `directory` with its variables, handlers and proof; `options` are those of import_role."""
+    role = Role(
+        name=str(name),
+        directory=directory,
+        defaults=_variables(directory / "defaults", options.get("defaults_from", "main"), site),
+        variables=_variables(directory / "vars", options.get("vars_from", "main"), site),
+        parameters=parameters,
+        argument_specs=meta.argument_specs,
+        where=name.position,
+    )
+    inside = replace(scope, role=role)
+    return replace(
+        role,
+        handlers=_handlers(role, options.get("handlers_from", "main"), inside, site),
+        verify=_items(role, "verify", "main", inside, site),
+    )
+
+
+def _handlers(role: Role, name: str, scope: Scope, site: Site) -> tuple[Task, ...]:
+    files = list(files_of(role.directory / "handlers", name))
+    if not files:
+        _refuse_missing(role.directory / "handlers", name, site)
+    documents = [(file, site.document(file)) for file in files]
+    return tuple(
+        handler
+        for file, node in documents
+        if node is not None
+        for handler in site.read_handlers(node, replace(scope, file=file, stack=(*scope.stack, file)))
+    )
+
+
+def role_tasks(role: Role, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
+    """The tasks of `role`, from `main` or from what `tasks_from` says."""
+    return _items(role, "tasks", options.get("tasks_from", "main"), replace(scope, role=role), site)
+
+
+def _items(role: Role, folder: str, name: str, scope: Scope, site: Site) -> tuple[Item, ...]:
+    files = list(files_of(role.directory / folder, name))
+    if not files:
+        _refuse_missing(role.directory / folder, name, site)
+    return tuple(item for file in files for item in site.read_file(file, scope))
+
+
+def _variables(folder: Path, name: str, site: Site) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    files = list(files_of(folder, name))
+    if not files:
+        _refuse_missing(folder, name, site)
+    for file in files:
+        node = site.document(file)
+        if node is not None:
+            merged.update(read_variables(node, site.problems))
+    return merged
+
+
+def _refuse_missing(folder: Path, name: str, site: Site) -> None:
+    """A file that somebody asked for by name (`tasks_from`) must be there; `main` need not."""
+    if not isinstance(name, SourceText):
+        return
+    names = [file.stem for file in folder.glob("*.y*ml")] if folder.is_dir() else []
+    hint = suggestion(name, names) or (f"it holds {', '.join(sorted(names))}" if names else "")
+    site.problems.append(diagnostic(f'there is no "{name}" in {folder}', name.position, hint=hint))
+
+
+def files_of(folder: Path, name: str) -> Iterator[Path]:
+    """`name`, `name.yml` or `name.yaml` in `folder`, or every file of the folder `name/`."""
+    for suffix in _SUFFIXES:
+        path = folder / f"{name}{suffix}"
+        if path.is_file():
+            yield path
+            return
+        if path.is_dir():
+            yield from sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES[1:])
+            return
+
+
+def _single(folder: Path, name: str, site: Site) -> Node | None:
+    path = next(files_of(folder, name), None)
+    return site.document(path) if path is not None else None
