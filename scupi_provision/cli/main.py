@@ -30,7 +30,7 @@ app = typer.Typer(
 app.add_typer(lab_commands.app, name="lab")
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback signature
+def _version(wanted: bool) -> None:
     if wanted:
         print(f"provision {scupi_provision.__version__}")
         raise typer.Exit

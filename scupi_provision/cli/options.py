@@ -41,9 +41,9 @@ def make_request(
     Raises:
         InputError: An option is wrong, or a file is not there.
     """
+    from scupi_provision.plan.tags import TagSelection  # noqa: PLC0415
     from scupi_provision.playbook.site import find_site  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.playbook.variables import parse_extra_vars  # noqa: PLC0415
-    from scupi_provision.plan.tags import TagSelection  # noqa: PLC0415
     from scupi_provision.run.request import RunRequest  # noqa: PLC0415
 
     if lab and inventory is not None:

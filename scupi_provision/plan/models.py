@@ -43,8 +43,8 @@ class Step:
         register: Name under which the result is known to later tasks.
         notify: Handlers told of a change.
         ignore_errors: Whether the play goes on after a failure.
+        is_rescued: Whether a `rescue:` stands ready for a failure.
         hidden: `no_log`: neither values nor diffs nor output are shown.
-        is_long: Whether a program runs that people wait for.
         record: The step's effects on the view, kept so that later passes can take over a staged generation.
     """
 
@@ -62,6 +62,7 @@ class Step:
     register: str | None = None
     notify: tuple[str, ...] = ()
     ignore_errors: bool = False
+    is_rescued: bool = False
     hidden: bool = False
     error: Diagnostic | None = None
     record: StepRecord | None = None

@@ -192,7 +192,7 @@ def planned_values(step: Step) -> dict[str, Any]:
     """What `register` gets from a step that has not run, or need not run."""
     values: dict[str, Any] = dict(step.result.values) if step.result else {}
     values["changed"] = step.outcome is Outcome.WOULD_CHANGE
-    values["failed"] = step.outcome is Outcome.FAILED
+    values["failed"] = step.outcome in {Outcome.FAILED, Outcome.RESCUED}
     if step.outcome is Outcome.SKIPPED:
         values |= {"skipped": True, "skip_reason": step.message}
     if step.message and "msg" not in values:

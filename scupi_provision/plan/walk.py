@@ -7,7 +7,7 @@ and arrives, with the right variables and notified handlers, at the first step t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scupi_provision.errors import InputError
@@ -28,6 +28,9 @@ from scupi_provision.values import UnknownValue, UnknownValueError
 
 SWITCH_KEY: StepKey = ("generation",)
 """The engine's own last step: making the staged generation current."""
+
+
+_FAILURES = frozenset({Outcome.FAILED, Outcome.RESCUED})
 
 
 class _PlayFailedError(Exception):
@@ -72,6 +75,7 @@ class Walk:
     _needs: Needs = field(default_factory=Needs)
     _notified: set[str] = field(default_factory=set)
     _flushes: int = 0
+    _rescuers: int = 0
 
     def run(self, items: Sequence[Item]) -> Pass:
         """Walk `items`, then the handlers they notify, then the switch of the generation."""
@@ -103,10 +107,13 @@ class Walk:
 
     def _block(self, block: Block, key: StepKey) -> None:
         failed = False
+        self._rescuers += bool(block.rescue)
         try:
             self._items(block.body, (*key, "block"))
         except _PlayFailedError:
             failed = True
+        finally:
+            self._rescuers -= bool(block.rescue)
         if failed and block.rescue:
             try:
                 self._items(block.rescue, (*key, "rescue"))
@@ -205,12 +212,12 @@ class Walk:
         else:
             values, outcome, facts = dict(done.values), done.outcome, dict(done.facts)
             notify = self._notifies(task, templar, outcome)
-            ignored = outcome is not Outcome.FAILED
+            ignored = outcome not in _FAILURES
             self.host.generation = done.generation or self.host.generation
         self.scope.dynamic.update(facts)
         if outcome in {Outcome.CHANGED, Outcome.WOULD_CHANGE}:
             self._notified.update(notify)
-        if outcome is Outcome.FAILED and not ignored and not self._needs and not self.keeps_going:
+        if outcome in _FAILURES and not ignored and not self._needs and not self.keeps_going:
             if done is None and self.stops:
                 raise _PassEndsError
             if task.register:
@@ -232,6 +239,10 @@ class Walk:
             if self.stops and not self._needs:
                 raise _PassEndsError from None
             step = unknown_step(this, error.reason)
+        if self._rescuers and not step.ignore_errors:
+            step = replace(step, is_rescued=True)
+            if step.outcome is Outcome.FAILED:
+                step = replace(step, outcome=Outcome.RESCUED)
         self._steps.append(step)
         if self.stops and not self._needs and not self.keeps_going and _is_barrier(step):
             raise _PassEndsError

@@ -32,8 +32,10 @@ def render_diff(diff: Diff) -> list[Text]:
 
 
 def _heading(diff: Diff) -> Text:
-    heading = Text(f"{INDENT}{visible(diff.path)}")
     words = diff.summary or _implied_summary(diff)
+    if diff.path in words:  # the summary is a whole sentence then, or there is no path to name
+        return Text(f"{INDENT}{visible(words)}")
+    heading = Text(f"{INDENT}{visible(diff.path)}")
     if words:
         heading.append(f": {visible(words)}", style=style.QUIET)
     return heading

@@ -119,6 +119,7 @@ class HostRun:
         stream = stream_of(plan.steps)
         self._progress = {}
         cursor = 0
+        stopped = False
         if stream:
             for reply in self._session.perform(stream, keeps_proof=self._verifies):
                 if isinstance(reply, StepBegun):
@@ -129,15 +130,16 @@ class HostRun:
                     yield from self._settle(plan.steps[reply.step], reply.step)
                     cursor = reply.step + 1
                 elif isinstance(reply, StepStale):
+                    stopped = True
                     yield self._note_stale(reply)
-                    return
                 elif isinstance(reply, StepFailed):
                     self._progress[reply.step].failure = reply
+                    stopped = True
                     yield from self._settle(plan.steps[reply.step], reply.step)
-                    return
                 else:
                     yield from self._tell(plan, reply)
-        yield from self._settle_until(plan, cursor, len(plan.steps))
+        if not stopped:
+            yield from self._settle_until(plan, cursor, len(plan.steps))
 
     def _begin(self, step: Step, index: int) -> Iterator[Event]:
         self._progress[index] = Progress(time.monotonic())

@@ -27,7 +27,9 @@ def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
 
 
 def route_to(host: Host, inventory: Inventory, request: RunRequest) -> Route:
-    """The hops to `host`, in the order in which they are dialled."""
+    """The hops to `host`, in the order in which they are dialled; none when it is this machine."""
+    if connection_of(host, request) == "local":
+        return ()
     return tuple(_hop(hop, request) for hop in inventory.route_hosts(host))
 
 

@@ -94,12 +94,14 @@ def _step(step: Step) -> dict[str, Any]:
 def _load(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        if document["format"] != _FORMAT or not isinstance(document["plans"], list):
-            raise ValueError(document["format"])
+        plans, fits = list(document["plans"]), document["format"] == _FORMAT
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError.of([Diagnostic(f"{path} is not a plan that can be applied", detail=str(error))]) from error
-    else:
-        return dict(document)
+    if not fits:
+        raise InputError(
+            f"{path} was written by another version of provision", hint="make a new one with `check --out`"
+        )
+    return {**document, "plans": plans}
 
 
 def _request(data: dict[str, Any], path: Path) -> RunRequest:

@@ -41,7 +41,7 @@ def settle(step: Step, progress: Progress | None) -> Done:
     if runs and step.module and step.module.finish:
         result = step.module.finish(step.args, result, runs)
     failure = progress.failure if progress else None
-    failed = result.failed or failure is not None or step.outcome is Outcome.FAILED
+    failed = result.failed or failure is not None or step.outcome in {Outcome.FAILED, Outcome.RESCUED}
     changed = step.outcome is Outcome.WOULD_CHANGE
     values = {**planned_values(step), **result.values, "changed": changed, "failed": failed}
     message = result.message or (failure.why if failure else "") or step.message
@@ -74,8 +74,10 @@ def settled_safely(step: Step, progress: Progress | None) -> Done:
 
 
 def _outcome(step: Step, *, failed: bool, changed: bool) -> Outcome:
+    if failed and step.ignore_errors:
+        return Outcome.IGNORED
     if failed:
-        return Outcome.IGNORED if step.ignore_errors else Outcome.FAILED
+        return Outcome.RESCUED if step.is_rescued else Outcome.FAILED
     if step.outcome is Outcome.SKIPPED:
         return Outcome.SKIPPED
     return Outcome.CHANGED if changed else Outcome.OK
@@ -84,7 +86,7 @@ def _outcome(step: Step, *, failed: bool, changed: bool) -> Outcome:
 def events_of(step: Step, done: Done, progress: Progress | None, host: str, seconds: float) -> Iterator[Event]:
     """What people are told of a settled step."""
     last = progress.runs[-1] if progress and progress.runs else None
-    failed = done.outcome in {Outcome.FAILED, Outcome.IGNORED}
+    failed = done.outcome in {Outcome.FAILED, Outcome.IGNORED, Outcome.RESCUED}
     output = _last_words(last, progress.failure if progress else None) if failed and not step.hidden else ""
     yield TaskFinished(
         host,

@@ -17,6 +17,7 @@ from scupi_provision.playbook.checks import validate_site
 from scupi_provision.playbook.load import load_playbook
 from scupi_provision.playbook.models import Play, Playbook
 from scupi_provision.run.request import RunRequest
+from scupi_provision.run.routes import route_to
 
 OWN_NAMES = frozenset({"provision_gpu_probe"})
 """Variables that every play of ours has beside Ansible's."""
@@ -90,13 +91,14 @@ def _validate(site: Site) -> None:
             fact_names=names,
         )
     )
-    for play in site.playbook.plays:
-        collect(partial(_witnesses_exist, site, play))
+    collect(site.inventory.require_accounts)
+    for play in site.playbook.plays if not problems else ():
+        collect(partial(_check_hosts, site, play))
     if problems:
-        raise InputError.of(problems)
-    site.inventory.require_accounts()
+        raise InputError.of(list(dict.fromkeys(problems)))
 
 
-def _witnesses_exist(site: Site, play: Play) -> None:
+def _check_hosts(site: Site, play: Play) -> None:
     for host in site.targets(play):
-        site.witnesses(play, host)
+        for wanted in (host, *site.witnesses(play, host)):
+            route_to(wanted, site.inventory, site.request)
