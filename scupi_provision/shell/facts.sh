@@ -5,13 +5,10 @@
 # Each fact is one line `fact NAME VALUE`; what cannot be told is left out.
 
 p_fact() { case $2 in '' | *"$P_NL"*) ;; *) p_emit fact "$1" "$2" ;; esac; }
-P_NL='
-'
-
 p_release() { # KEY: from os-release, whose values may be quoted
   while IFS= read -r p_line; do
     case $p_line in
-      "$1="*) p_value=${p_line#*=}; p_value=${p_value#[\"\']}; printf %s "${p_value%[\"\']}"; return ;;
+      "$1="*) p_value=${p_line#*=}; p_value=${p_value#[\"\']}; p_put "${p_value%[\"\']}"; return ;;
     esac
   done </etc/os-release
 }

@@ -45,7 +45,7 @@ p_private() { ( umask 077; mkdir -p -- "$1" ) 2>>"$P_RUN/err" || { P_WHY="cannot
 
 p_start() { # SCRIPT: sets p_pid; the wrapper leaves its own pid and the program's exit status beside the output
   p_private "$p_dir" || return 1
-  ( umask 077; printf '%s\n%s' "$P_ENVIRONMENT" "$1" >"$p_dir/script" ) 2>>"$P_RUN/err" || { P_WHY="cannot write $p_dir/script"; return 1; }
+  ( umask 077; p_put "$P_ENVIRONMENT$P_NL$1" >"$p_dir/script" ) 2>>"$P_RUN/err" || { P_WHY="cannot write $p_dir/script"; return 1; }
   # shellcheck disable=SC2016  # expanded by the wrapper, not here
   $P_SETSID /bin/sh -c '
     cd -- "$1" || exit 125

@@ -15,6 +15,7 @@ BATCH = 400
 # Started by the account's login shell, whatever that is (csh too: no single quote, no exclamation mark, one line).
 # It reads `LENGTH SHA256`, then exactly that many bytes, checks them, and only then evaluates them: a cut stream
 # never runs a prefix. GNU dd reads the block at once; without `iflag=fullblock` it goes byte by byte.
+# `printf` is no builtin in mksh: there a large text would not fit on a command line, so `p_put` says `print`.
 _BOOTSTRAP = """
 P_PATH=$PATH P_LANG=${LANG-} P_UMASK=$(umask);
 unset ENV BASH_ENV CDPATH IFS GREP_OPTIONS POSIXLY_CORRECT; LC_ALL=C;
@@ -22,11 +23,12 @@ unset -f base64 cat chmod cp dd id ln mkdir mv readlink rm sha256sum stat sync t
 PATH=/usr/bin:/bin:/usr/local/bin:$PATH;
 export PATH LC_ALL; cd; exec 3>&1 4<&0 1>&2;
 if printf x | dd bs=1 count=1 iflag=fullblock >/dev/null 2>&1; then P_FULL=fullblock; else P_FULL=; fi;
+case ${KSH_VERSION-} in "") p_put() { printf %s "$1"; };; *) p_put() { print -rn -- "$1"; };; esac;
 p_take() { if [ -n "$P_FULL" ]; then dd bs="$1" count=1 iflag=fullblock 2>/dev/null;
 else dd bs=1 count="$1" 2>/dev/null; fi; };
 while read -r p_length p_sum <&4; do
 P_TEXT=$(p_take "$p_length" <&4; echo .); P_TEXT=${P_TEXT%.};
-p_got=$(printf %s "$P_TEXT" | sha256sum);
+p_got=$(p_put "$P_TEXT" | sha256sum);
 [ "${p_got%% *}" = "$p_sum" ] || { echo "provision: the program arrived damaged" >&2; exit 97; };
 eval "$P_TEXT"; done; p_gone 2>/dev/null; exit 0
 """

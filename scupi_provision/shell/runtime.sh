@@ -9,10 +9,12 @@
 P_SEQ=0 P_STOP='' P_STEP='' P_LOCKED='' P_WHY=''
 P_ROOT=$HOME/.provision
 
-p_emit() { P_SEQ=$((P_SEQ + 1)); printf '%s %s %s\n' "$P_NONCE" "$P_SEQ" "$*" >&3; }
+P_NL='
+'
+p_emit() { P_SEQ=$((P_SEQ + 1)); p_put "$P_NONCE $P_SEQ $*$P_NL" >&3; }
 p_b64() { base64 | tr -d '\n'; }
 p_text() { if [ -s "$1" ]; then tail -c "${2:-65536}" -- "$1" | p_b64; else printf '='; fi; }
-p_say() { if [ -n "$1" ]; then printf %s "$1" | p_b64; else printf '='; fi; }
+p_say() { if [ -n "$1" ]; then p_put "$1" | p_b64; else printf '='; fi; }
 
 # p_quote TEXT: TEXT as a shell word
 p_quote() {
@@ -23,7 +25,7 @@ p_quote() {
       *) break ;;
     esac
   done
-  printf "'%s'" "$p_quoted$p_rest"
+  p_put "'$p_quoted$p_rest'"
 }
 
 # What every program that we run finds in its environment. The account's own PATH, unless it has lost even `ls`.
@@ -189,8 +191,8 @@ p_mkdir() { # PATH MODE
 
 p_fill() { # FORM CONTENT TEMP
   case $1 in
-    t) printf %s "$2" ;;
-    b) printf %s "$2" | base64 -d ;;
+    t) p_put "$2" ;;
+    b) p_put "$2" | base64 -d ;;
     f) cat -- "$P_RUN/blob-$2" ;;
   esac >"$3" 2>>"$P_RUN/err"
 }
