@@ -15,6 +15,7 @@ from scupi_provision.modules.contract import (
     controller_files,
 )
 from scupi_provision.playbook.arguments import with_free_form
+from scupi_provision.playbook.files import candidates
 from scupi_provision.playbook.models import Task
 from scupi_provision.playbook.templating import OMIT, Templar, render_template
 from scupi_provision.source import diagnostic
@@ -79,10 +80,7 @@ class _Finder:
         return ControllerFile(text, content, path.stat().st_mode & 0o7777)
 
     def _existing(self, path: Path, value: Any) -> Path:
-        if path.is_absolute():
-            places = [path]
-        else:
-            places = [p for base in self._templar.search_paths for p in (base / self._folder / path, base / path)]
+        places = candidates(str(path), self._folder, self._templar.search_paths)
         for place in places:
             if place.exists():
                 return place

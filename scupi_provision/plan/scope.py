@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scupi_provision.inventory.models import Host
-from scupi_provision.playbook.models import Inherited, Play, Role
+from scupi_provision.playbook.files import search_folders
+from scupi_provision.playbook.models import Include, Inherited, Play, Role, Task
 from scupi_provision.playbook.templating import OMIT, Templar
 from scupi_provision.playbook.variables import Layer, VariableStore
 
@@ -40,8 +41,9 @@ class PlayScope:
     dynamic: dict[str, Any] = field(default_factory=dict)
     _bases: dict[tuple[int, ...], Mapping[str, Any]] = field(default_factory=dict)
 
-    def templar(self, role: Role | None, inherited: Inherited, local: Mapping[str, Any]) -> Templar:
-        """A Templar with everything that a task of `role` sees; `local` holds loop variables."""
+    def templar(self, item: Task | Include, local: Mapping[str, Any]) -> Templar:
+        """A Templar with everything that `item` sees; `local` holds loop variables."""
+        role = item.role
         strongest_first = (
             self._role_magic(role),
             self.magic,
@@ -49,15 +51,11 @@ class PlayScope:
             local,
             role.parameters if role else {},
             self.dynamic,
-            self._base(role, inherited),
+            self._base(role, item.inherited),
         )
         variables: Mapping[str, Any] = ChainMap(*strongest_first)  # type: ignore[arg-type]  # nothing writes to it
-        return Templar(variables, search_paths=self.search_paths(role))
-
-    def search_paths(self, role: Role | None) -> tuple[Path, ...]:
-        """Where lookups and `src` arguments look for files of the controller, first match wins."""
-        own = (role.directory,) if role else ()
-        return (*own, self.playbook_directory)
+        folders = search_folders(role, Path(item.where.file), self.playbook_directory)
+        return Templar(variables, search_paths=folders)
 
     def store(self, role: Role | None, inherited: Inherited) -> VariableStore:
         """Every layer beneath the dynamic ones."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError
-from scupi_provision.events import Outcome, TaskLabel
+from scupi_provision.events import Diff, Outcome, TaskLabel
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module, ModuleArgs, Result
@@ -72,7 +72,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         this,
         _outcome(result),
         message=result.message,
-        diffs=tuple(record.diffs) + result.diffs,
+        diffs=tuple(_shortened(diff, host.home) for diff in (*record.diffs, *result.diffs)),
         actions=tuple(record.actions),
         reads=dict(record.reads),
         result=result,
@@ -80,6 +80,11 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         record=record,
     )
     return _judged(step, this)
+
+
+def _shortened(diff: Diff, home: str) -> Diff:
+    """Paths below the home as people write them, in what people read."""
+    return replace(diff, path=diff.path.replace(f"{home}/", "~/"), summary=diff.summary.replace(f"{home}/", "~/"))
 
 
 def _arguments(this: TaskRound) -> ModuleArgs:

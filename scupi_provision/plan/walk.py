@@ -128,7 +128,7 @@ class Walk:
         if not self.tags.selects(include.inherited.tags):
             return
         for number, local in enumerate(self._rounds(include, key)):
-            templar = self.scope.templar(include.role, include.inherited, local)
+            templar = self.scope.templar(include, local)
             try:
                 if not all(templar.holds(condition) for condition in include.inherited.when):
                     continue
@@ -184,7 +184,7 @@ class Walk:
         if loop is None:
             yield {}
             return
-        templar = self.scope.templar(item.role, item.inherited, {})
+        templar = self.scope.templar(item, {})
         try:
             items = templar.render(loop.items)
         except UnknownValueError as error:
@@ -193,6 +193,8 @@ class Walk:
             label = TaskLabel(str(item.name or ""), getattr(item, "module", "include"), where=item.where)
             self._steps.append(Step(key, label, Outcome.UNKNOWN, f"known after apply: needs {error.reason}"))
             return
+        if loop.flatten:
+            items = _flattened(items)
         if not isinstance(items, list):
             what = f"loop needs a list, this is {type(items).__name__}"
             raise InputError.of([diagnostic(what, item.where, hint="a mapping becomes a list by `| dict2items`")])
@@ -203,7 +205,7 @@ class Walk:
             yield local
 
     def _round(self, task: Task, key: StepKey, local: dict[str, Any]) -> dict[str, Any]:
-        templar = self.scope.templar(task.role, task.inherited, local)
+        templar = self.scope.templar(task, local)
         done = self.settled.get(key)
         if done is None:
             step = self._open_step(TaskRound(key, task, self.modules[task.module], templar, self._label(task, templar)))
@@ -259,7 +261,7 @@ class Walk:
 
     def _meta(self, task: Task) -> None:
         what = str(task.arguments.get("_raw", "")).strip()
-        templar = self.scope.templar(task.role, task.inherited, {})
+        templar = self.scope.templar(task, {})
         if not all(templar.holds(condition) for condition in task.inherited.when):
             return
         if what == "flush_handlers":
@@ -321,6 +323,15 @@ def _shown(text: Any, templar: Templar, variable: str) -> str:
         return templar.text(text) if text is not None else str(templar.variables.get(variable, ""))
     except (UnknownValueError, InputError):
         return str(text or variable)
+
+
+def _flattened(items: Any) -> list[Any]:
+    """As `with_items` has it: no list is a list of one, and lists within are opened, one level."""
+    return [inner for item in _listed(items) for inner in _listed(item)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _loop_values(task: Task, local: Mapping[str, Any]) -> dict[str, Any]:

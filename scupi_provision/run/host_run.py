@@ -15,6 +15,7 @@ from scupi_provision.plan.planner import Planning, make_plan
 from scupi_provision.plan.stream import stream_of
 from scupi_provision.run.session import Session
 from scupi_provision.run.settling import Progress, events_of, settled_safely
+from scupi_provision.shell.actions import Run
 from scupi_provision.shell.replies import (
     DeniedReply,
     LockedReply,
@@ -180,8 +181,7 @@ class HostRun:
 
 
 def _phase(step: Step) -> str:
-    phases = [getattr(action, "phase", "") or type(action).__name__.lower() for action in step.actions]
-    return next((phase for phase in phases if phase), step.label.module)
+    return next((a.phase for a in step.actions if isinstance(a, Run) and a.phase), step.label.module)
 
 
 def _refused(reply: Reply) -> ProvisionError:

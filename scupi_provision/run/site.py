@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from scupi_provision.errors import Diagnostic, InputError
@@ -13,8 +11,8 @@ from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.modules.registry import MODULES
-from scupi_provision.playbook.checks import validate_site
-from scupi_provision.playbook.load import load_playbook
+from scupi_provision.playbook.checks import site_problems
+from scupi_provision.playbook.load import read_playbook
 from scupi_provision.playbook.models import Play, Playbook
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import route_to
@@ -55,50 +53,32 @@ def load_site(request: RunRequest) -> Site:
     Raises:
         InputError: With every problem found in the playbook, its roles, and the inventory.
     """
-    problems: list[Diagnostic] = []
-    playbook = inventory = None
-    directory = request.playbook.parent
+    reading = read_playbook(request.playbook, roles_paths=(), registry=MODULES)
+    problems = list(reading.problems)
     try:
-        playbook = load_playbook(request.playbook, roles_paths=(), registry=MODULES)
+        inventory = load_inventory(request.inventory, request.playbook.parent)
     except InputError as error:
-        problems += error.diagnostics
-    try:
-        inventory = load_inventory(request.inventory, directory)
-    except InputError as error:
-        problems += error.diagnostics
-    if playbook is None or inventory is None:
+        raise InputError.of([*problems, *error.diagnostics]) from error
+    if reading.complete:
+        known = {*inventory.variable_names(), *request.extra, *OWN_NAMES, *(f"ansible_{name}" for name in FACT_NAMES)}
+        problems += [found for found in site_problems(reading.playbook, known) if found not in problems]
+    if problems:
         raise InputError.of(problems)
-    site = Site(request, playbook, inventory)
-    _validate(site)
+    site = Site(request, reading.playbook, inventory)
+    _check_hosts(site)
     return site
 
 
-def _validate(site: Site) -> None:
+def _check_hosts(site: Site) -> None:
+    """Every host that takes part exists, and its route can be told, before any is dialled."""
+    site.inventory.require_accounts()
     problems: list[Diagnostic] = []
-
-    def collect(check: Callable[[], object]) -> None:
+    for play in site.playbook.plays:
         try:
-            check()
-        except InputError as error:
-            problems.extend(error.diagnostics)
-
-    names = {f"ansible_{name}" for name in FACT_NAMES} | OWN_NAMES
-    collect(
-        lambda: validate_site(
-            site.playbook,
-            inventory_names=site.inventory.variable_names(),
-            extra_names=set(site.request.extra),
-            fact_names=names,
-        )
-    )
-    collect(site.inventory.require_accounts)
-    for play in site.playbook.plays if not problems else ():
-        collect(partial(_check_hosts, site, play))
+            for host in site.targets(play):
+                for wanted in (host, *site.witnesses(play, host)):
+                    route_to(wanted, site.inventory, site.request)
+        except InputError as error:  # noqa: PERF203 - every play's problems are collected
+            problems += error.diagnostics
     if problems:
         raise InputError.of(list(dict.fromkeys(problems)))
-
-
-def _check_hosts(site: Site, play: Play) -> None:
-    for host in site.targets(play):
-        for wanted in (host, *site.witnesses(play, host)):
-            route_to(wanted, site.inventory, site.request)
