@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
-from functools import partial
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.record import StepRecord, TaskFailedError
@@ -16,6 +16,8 @@ from scupi_provision.values import UnknownValueError
 _MOST_LINKS = 40
 """Links followed before a path is taken to be a loop (as Linux's MAXSYMLINKS)."""
 _SOMETHING = Entry(Kind.OTHER)
+_OWN_ROOT = Entry(Kind.DIRECTORY, 0o700)
+"""`~/.provision` as every program that we send leaves it before its first step, whether or not it was there."""
 
 
 class ReadableHost:
@@ -30,7 +32,7 @@ class ReadableHost:
         self._planned: dict[str, Entry] = {}
         self._contents: dict[str, bytes] = {}
         self._opaque: dict[str, str] = {}
-        self._emptied: set[str] = set()
+        self._replaced: set[str] = set()
         self.record = StepRecord("")
 
     @property
@@ -86,12 +88,17 @@ class ReadableHost:
         if follow:
             return self.entry(self.resolve(path))
         path = self._through_planned_links(path)
-        planned = self._overlaid(path)
+        real = self._real(path)
+        planned = self._overlaid(real)
         if planned is not None:
+            if not self._is_of_this_step(real):
+                self.record.reads[path] = planned
             return planned
         entry = self._snapshot.entries.get(path)
         if entry is None:
             raise NeedsReadingError(Needs(entries={path: None}))
+        if not entry.exists and path == self._own_root():
+            return _OWN_ROOT
         self.record.reads[path] = entry
         return entry
 
@@ -110,15 +117,14 @@ class ReadableHost:
     def content(self, path: str) -> bytes:
         """The bytes of the regular file at `path` (links at its end are not followed); b"" when it is absent."""
         path = self._through_planned_links(self.path(path))
-        known = self.record.contents.get(path, self._contents.get(path))
+        real = self._real(path)
+        known = self.record.contents.get(real, self._contents.get(real))
         if known is not None:
             return known
-        planned = self._overlaid(path)
-        if planned is not None and planned.exists and planned.kind is Kind.FILE and path not in self._snapshot.contents:
-            if planned.digest is None:
-                raise UnknownValueError(f"the content of {path}")
-            raise NeedsReadingError(Needs(contents={path: None}))
-        if planned is None and path not in self._snapshot.entries:
+        planned = self._overlaid(real)
+        if planned is not None:
+            return self._content_of(path, self.entry(path))
+        if path not in self._snapshot.entries:
             raise NeedsReadingError(Needs(entries={path: None}, contents={path: None}))
         entry = self.entry(path)
         if entry.kind is not Kind.FILE:
@@ -129,6 +135,17 @@ class ReadableHost:
             raise NeedsReadingError(Needs(contents={path: None}))
         return self._snapshot.contents[path]
 
+    def _content_of(self, path: str, planned: Entry) -> bytes:
+        """The content of a file that the plan makes without having it at hand (a copy, a download), by its hash."""
+        if planned.kind is not Kind.FILE:
+            return b""
+        for source, entry in self._snapshot.entries.items():
+            if entry.kind is Kind.FILE and entry.digest is not None and entry.digest == planned.digest:
+                if source in self._snapshot.contents:
+                    return self._snapshot.contents[source]
+                raise NeedsReadingError(Needs(contents={source: None}))
+        raise UnknownValueError(f"the content of {path}")
+
     def names(self, pattern: str) -> tuple[str, ...]:
         """Existing paths that match `pattern`, in which `*` stands for any part of one name; sorted.
 
@@ -136,22 +153,35 @@ class ReadableHost:
         """
         pattern = self._through_planned_links(self.path(pattern))
         base = posixpath.dirname(pattern[: pattern.index("*")]) if "*" in pattern else posixpath.dirname(pattern)
+        real = self._real(pattern)
         planned = {
             path for path, entry in {**self._planned, **self.record.planned}.items()
-            if entry.exists and _matches(path, pattern)
+            if entry.exists and matches(path, real)
         }  # fmt: skip
-        below = self._state_above(posixpath.join(base, "x"))
+        below = self._state_above(self._real(posixpath.join(base, "x")))
         if below is not None and not below.exists:
             return tuple(sorted(planned))
         found = self._snapshot.names.get(pattern)
         if found is None:
             raise NeedsReadingError(Needs(names={pattern: None}))
-        kept = {path for path in found if (self._overlaid(path) or _SOMETHING).exists}
-        return tuple(sorted(kept | planned))
+        kept = {path for path in found if (self._overlaid(self._real(path)) or _SOMETHING).exists}
+        return tuple(sorted(kept | (planned - {self._real(path) for path in kept})))
 
     def _lookup(self, path: str) -> Entry | None:
         entry = self.record.planned.get(path)
         return entry if entry is not None else self._planned.get(path)
+
+    def _is_of_this_step(self, path: str) -> bool:
+        """Whether the step in hand itself decides what is at `path`."""
+        while path not in self.record.planned:
+            if path == "/":
+                return False
+            path = posixpath.dirname(path)
+        return True
+
+    def _own_root(self) -> str | None:
+        facts = self._snapshot.facts
+        return None if facts is None else posixpath.join(facts.home, ".provision")
 
     def _overlaid(self, path: str) -> Entry | None:
         entry = self._lookup(path)
@@ -163,33 +193,51 @@ class ReadableHost:
             return None
         above = path
         while True:
-            for opaque in (self.record.opaque, self._opaque):
-                if above in opaque:
-                    raise UnknownValueError(f"what {opaque[above]} makes of {above}")
+            label = self.record.opaque.get(above) or self._opaque.get(above)
+            if label is not None and not self._is_kept_from(above, path):
+                raise UnknownValueError(f"what {label} makes of {above}")
             if above == "/":
                 return None
             above = posixpath.dirname(above)
             entry = self._lookup(above)
             if entry is not None and (entry.kind is not Kind.DIRECTORY or self._is_new(above)):
-                opaque_below = any(path.startswith(p + "/") or path == p for p in (*self._opaque, *self.record.opaque))
-                if not opaque_below:
-                    return ABSENT
+                return self._absent_below(above, path)
+
+    def _absent_below(self, above: str, path: str) -> Entry:
+        """ABSENT, unless a program of this plan writes somewhere from `above` up to the root."""
+        for opaque in (*self.record.opaque, *self._opaque):
+            if (above == opaque or above.startswith(opaque + "/")) and not self._is_kept_from(opaque, path):
+                raise UnknownValueError(f"what a program makes of {opaque}")
+        return ABSENT
+
+    def _is_kept_from(self, opaque: str, path: str) -> bool:
+        """Whether `path` is below `~/.provision` and the program's subtree above it: no other program writes there."""
+        root = self._own_root()
+        return root is not None and root.startswith(opaque + "/") and (path + "/").startswith(root + "/")
 
     def _is_new(self, path: str) -> bool:
-        if path in self._emptied:
+        if path in self._replaced or path in self.record.replaced:
             return True
         before = self._snapshot.entries.get(path)
         return before is not None and before.kind is not Kind.DIRECTORY
 
     def _through_planned_links(self, path: str) -> str:
         """`path` with the links that this plan makes (not those on the host) replaced in its leading parts."""
-        if not self._planned and not self.record.planned:
+        return self._through_links(path, self._lookup) if self._planned or self.record.planned else path
+
+    def _real(self, path: str) -> str:
+        """The one name of `path` in the overlay: links on the host, as far as they are known, are replaced too."""
+        if not self._planned and not self.record.planned and not self._opaque and not self.record.opaque:
             return path
+        return self._through_links(path, lambda above: self._lookup(above) or self._snapshot.entries.get(above))
+
+    @staticmethod
+    def _through_links(path: str, look: Callable[[str], Entry | None]) -> str:
         for _ in range(_MOST_LINKS):
             parts = path.split("/")
             for count in range(2, len(parts)):
                 above = "/".join(parts[:count])
-                entry = self._lookup(above)
+                entry = look(above)
                 if entry is not None and entry.kind is Kind.LINK:
                     target = posixpath.join(posixpath.dirname(above), entry.target or "")
                     path = posixpath.normpath(posixpath.join(target, *parts[count:]))
@@ -199,9 +247,21 @@ class ReadableHost:
         raise TaskFailedError(f"{path}: too many symbolic links")
 
 
-def _matches(path: str, pattern: str) -> bool:
+@lru_cache(maxsize=1024)
+def _name_pattern(text: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a shell would find `path` by `pattern`, in which `*` is the only wildcard."""
     parts, wanted = path.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(
-        fnmatchcase(part, want) and not (part.startswith(".") and want.startswith("*"))
+        _name_pattern(want).fullmatch(part) and not (part.startswith(".") and want.startswith("*"))
         for part, want in zip(parts, wanted, strict=True)
     )
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """The directories above an absolute path, nearest first, without the root."""
+    while (path := posixpath.dirname(path)) != "/":
+        yield path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from scupi_provision.events import Diff
 from scupi_provision.shell.actions import Action, Extract, Run
@@ -23,9 +24,11 @@ class StepRecord:
         diffs: What they change.
         planned: Entries as they will be; the last word per path.
         contents: Bytes of files that will be written.
+        replaced: Paths below which nothing that was known before holds any more.
         opaque: Subtrees that a program will write, and the label of the task that runs it.
         generation: The `host.generation.Generation` that this step staged, if it did.
-        reads: What was looked at on the host, as it was: the basis that is checked again after opaque actions.
+        reads: What was looked at, as it was or as earlier steps leave it: the basis that is checked again after
+            opaque actions.
     """
 
     label: str
@@ -33,6 +36,7 @@ class StepRecord:
     diffs: list[Diff] = field(default_factory=list)
     planned: dict[str, Entry] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
     opaque: dict[str, str] = field(default_factory=dict)
     reads: dict[str, Entry] = field(default_factory=dict)
     generation: object = None
@@ -48,9 +52,19 @@ class StepRecord:
         self.diffs.append(diff)
 
     def plan(self, path: str, entry: Entry, content: bytes | None = None) -> None:
-        """Note how `path` will be."""
+        """Note how `path` will be. Where nothing is left, nothing is left below either."""
+        if not entry.exists:
+            self.replaced.add(path)
+            forget_below(path, self.planned, self.contents)
         self.planned[path] = entry
         if content is None:
             self.contents.pop(path, None)
         else:
             self.contents[path] = content
+
+
+def forget_below(path: str, *known: dict[str, Any]) -> None:
+    """Drop from dictionaries by path what is strictly below `path`."""
+    for entries in known:
+        for below in [other for other in entries if other.startswith(path + "/")]:
+            del entries[below]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from scupi_provision.events import Diff
-from scupi_provision.host.reading import ReadableHost
-from scupi_provision.host.record import StepRecord, TaskFailedError
+from scupi_provision.host.reading import ReadableHost, ancestors
+from scupi_provision.host.record import StepRecord, TaskFailedError, forget_below
 from scupi_provision.host.snapshot import Snapshot
 from scupi_provision.shell.actions import CopyFile, Extract, Fetch, Link, Mkdir, Remove, Run, SetMode, Touch, WriteFile
 from scupi_provision.shell.entry import ABSENT, Entry, Kind
@@ -43,10 +43,10 @@ class HostView(ReadableHost):
     def commit(self) -> StepRecord:
         """Keep the step's effects for the tasks that follow, and hand out its record."""
         record = self.record
+        for path in (*record.replaced, *record.opaque):
+            self._forget_below(path)
+        self._replaced |= record.replaced
         for path, entry in record.planned.items():
-            if not entry.exists:
-                self._forget_below(path)
-                self._emptied.add(path)
             self._planned[path] = entry
             self._contents.pop(path, None)
         self._contents.update(record.contents)
@@ -60,9 +60,21 @@ class HostView(ReadableHost):
         self.record = StepRecord("")
 
     def _forget_below(self, path: str) -> None:
-        for known in [known for known in self._planned if known.startswith(path + "/")]:
-            del self._planned[known]
-            self._contents.pop(known, None)
+        own = {known: entry for known, entry in self._planned.items() if self._is_kept_from(path, known)}
+        kept = {known: content for known, content in self._contents.items() if known in own}
+        forget_below(path, self._planned, self._contents)
+        self._planned.update(own)
+        self._contents.update(kept)
+
+    def _plan(self, path: str, entry: Entry, content: bytes | None = None) -> None:
+        self.record.plan(self._real(path), entry, content)
+
+    def _leave_to(self, paths: Iterable[str]) -> None:
+        """Note that a program of this step writes below these paths."""
+        for path in paths:
+            real = self._real(self._through_planned_links(self.path(path)))
+            self.record.opaque[real] = self.record.label
+            forget_below(real, self.record.planned, self.record.contents)
 
     # --- effects: each states what shall be, records what it takes, and says whether that is anything -----------
 
@@ -88,6 +100,8 @@ class HostView(ReadableHost):
     ) -> bool:
         """Make `path` a regular file with this content and mode (None keeps it). A link there is replaced."""
         path = self._through_planned_links(self.path(path))
+        shown = self.keep_contents and not secret
+        self.want(entries=[path, posixpath.dirname(path)])
         now = self.entry(path)
         if now.kind in {Kind.DIRECTORY, Kind.OTHER}:
             raise TaskFailedError(f"{path} is there and is not a regular file")
@@ -97,14 +111,16 @@ class HostView(ReadableHost):
             return self.set_mode(path, bits)
         if not now.exists:
             self._need_directory(path)
-        diff = self._text_diff(path, now, content, secret=secret)
+        diff = self._text_diff(path, now, content, shown=shown)
         self.record.act(WriteFile(path, content, bits, now, backup, tuple(validate)), diff)
-        self.record.plan(path, Entry(Kind.FILE, bits, len(content), digest), content)
+        if backup is not None and now.kind is Kind.FILE:
+            self._plan(backup, now)
+        self._plan(path, Entry(Kind.FILE, bits, len(content), digest), content)
         return True
 
-    def _text_diff(self, path: str, now: Entry, content: bytes, *, secret: bool) -> Diff:
+    def _text_diff(self, path: str, now: Entry, content: bytes, *, shown: bool) -> Diff:
         verb = "change" if now.exists else "create"
-        if secret or not self.keep_contents:
+        if not shown:
             return Diff(path, summary=f"{verb} {path}")
         before = self.content(path) if now.kind is Kind.FILE and now.digest else b""
         try:
@@ -124,6 +140,7 @@ class HostView(ReadableHost):
     def copy(self, source: str, path: str, mode: FileMode | int | None = None) -> bool:
         """Make `path` a copy of the regular file `source` on the same host."""
         source, path = self.path(source), self._through_planned_links(self.path(path))
+        self.want(entries=[source, path, posixpath.dirname(path)])
         wanted, now = self.entry(source, follow=True), self.entry(path)
         if wanted.kind is not Kind.FILE or wanted.digest is None:
             raise TaskFailedError(f"{source} is not a readable regular file")
@@ -135,12 +152,14 @@ class HostView(ReadableHost):
         if not now.exists:
             self._need_directory(path)
         self.record.act(CopyFile(source, path, bits, now), Diff(path, summary=f"copy {source} to {path}"))
-        self.record.plan(path, Entry(Kind.FILE, bits, wanted.size, wanted.digest))
+        self._plan(path, Entry(Kind.FILE, bits, wanted.size, wanted.digest))
         return True
 
     def mkdir(self, path: str, mode: FileMode | int | None = None, *, parents: bool = True) -> bool:
-        """Make `path` a directory; directories above it are made with the default mode, as Ansible does."""
+        """Make `path` a directory; directories above it are made with the default mode."""
         path = self._through_planned_links(self.path(path))
+        if parents:
+            self.want(entries=[path, *ancestors(path)])
         now = self.entry(path)
         if now.kind is Kind.LINK and self.entry(path, follow=True).kind is Kind.DIRECTORY:
             return False
@@ -152,7 +171,7 @@ class HostView(ReadableHost):
             self.mkdir(posixpath.dirname(path))
         bits = self._mode(mode, now, directory=True)
         self.record.act(Mkdir(path, bits, now), Diff(path, summary=f"create directory {path}"))
-        self.record.plan(path, Entry(Kind.DIRECTORY, bits))
+        self._plan(path, Entry(Kind.DIRECTORY, bits))
         return True
 
     def set_mode(self, path: str, mode: FileMode | int) -> bool:
@@ -166,12 +185,13 @@ class HostView(ReadableHost):
             return False
         summary = f"mode {now.mode:04o} -> {bits:04o} of {path}"
         self.record.act(SetMode(path, bits, now), Diff(path, summary=summary))
-        self.record.plan(path, Entry(now.kind, bits, now.size, now.digest))
+        self._plan(path, Entry(now.kind, bits, now.size, now.digest))
         return True
 
     def link(self, path: str, target: str, *, force: bool = False) -> bool:
         """Make `path` a symbolic link to `target` (kept as written). A regular file is replaced only with `force`."""
         path = self._through_planned_links(self.path(path))
+        self.want(entries=[path, posixpath.dirname(path)])
         now = self.entry(path)
         if now.kind is Kind.LINK and now.target == target:
             return False
@@ -181,7 +201,7 @@ class HostView(ReadableHost):
             self._need_directory(path)
         summary = f"link {path} -> {target}" + (f" (was -> {now.target})" if now.target else "")
         self.record.act(Link(path, target, now), Diff(path, summary=summary))
-        self.record.plan(path, Entry(Kind.LINK, target=target))
+        self._plan(path, Entry(Kind.LINK, target=target))
         return True
 
     def remove(self, path: str) -> bool:
@@ -194,19 +214,20 @@ class HostView(ReadableHost):
             return False
         directory = now.kind is Kind.DIRECTORY
         self.record.act(Remove(path, directory, now), Diff(path, summary=f"remove {path}"))
-        self.record.plan(path, ABSENT)
+        self._plan(path, ABSENT)
         return True
 
     def touch(self, path: str, mode: FileMode | int | None = None) -> bool:
         """Set the file's times to now, creating it when absent; always a change."""
         path = self._through_planned_links(self.path(path))
+        self.want(entries=[path, posixpath.dirname(path)])
         now = self.entry(path)
         if not now.exists:
             self._need_directory(path)
         bits = self._mode(mode, now, directory=now.kind is Kind.DIRECTORY)
         self.record.act(Touch(path, bits, now), Diff(path, summary=f"touch {path}"))
         empty = hashlib.sha256(b"").hexdigest()
-        self.record.plan(path, Entry(now.kind, bits, now.size, now.digest) if now.exists
+        self._plan(path, Entry(now.kind, bits, now.size, now.digest) if now.exists
                          else Entry(Kind.FILE, bits, 0, empty))  # fmt: skip
         return True
 
@@ -216,6 +237,7 @@ class HostView(ReadableHost):
     ) -> bool:  # fmt: skip
         """Download to `path`. With a hash, a file that has it already is left alone; without, it is always fetched."""
         path = self._through_planned_links(self.path(path))
+        self.want(entries=[path, posixpath.dirname(path)])
         now = self.entry(path)
         bits = self._mode(mode, now)
         if sha256 is not None and now.kind is Kind.FILE and now.digest == sha256:
@@ -224,7 +246,7 @@ class HostView(ReadableHost):
             self._need_directory(path)
         action = Fetch(tuple(urls), path, bits, sha256, timeout_s, now)
         self.record.act(action, Diff(path, summary=f"download {urls[0]} to {path}"))
-        self.record.plan(path, Entry(Kind.FILE, bits, None, sha256))
+        self._plan(path, Entry(Kind.FILE, bits, None, sha256))
         return True
 
     def extract(
@@ -232,17 +254,14 @@ class HostView(ReadableHost):
     ) -> None:
         """Unpack an archive into `directory`, which the plan cannot look into afterwards."""
         archive, directory = self.path(archive), self._through_planned_links(self.path(directory))
+        now = self.entry(directory)
         diff = Diff(directory, summary=f"unpack {archive} into {directory}")
         self.record.act(Extract(archive, directory, strip, empty_first, tuple(options)), diff)
-        self.record.plan(directory, Entry(Kind.DIRECTORY, self.default_mode(directory=True)))
-        self.record.opaque[directory] = self.record.label
+        if now.kind is not Kind.DIRECTORY or empty_first:
+            self._plan(directory, Entry(Kind.DIRECTORY, self.default_mode(directory=True)))
+        self._leave_to([directory])
 
     def run(self, action: Run, summary: str) -> None:
         """Run a program. What it writes (`action.writes`) is not known to the tasks that follow until it has run."""
         self.record.act(action, Diff(action.cwd or "", summary=summary))
-        for path in action.writes or ():
-            self.record.opaque[self.path(path)] = self.record.label
-        for path in action.creates:
-            if not any(path == written for written in action.writes or ()):
-                continue
-            self.record.plan(path, Entry(Kind.DIRECTORY))
+        self._leave_to(action.writes or ())

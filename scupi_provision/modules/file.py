@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Literal
 
+from scupi_provision.host.reading import ancestors
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.attributes import FileArgs, attributes, require_own
@@ -35,6 +36,8 @@ def plan(args: Args, host: HostView) -> Result:
     require_own(args, host)
     if args.recurse:
         raise TaskFailedError("recurse is not supported; use `command: chmod -R …` with creates or changed_when")
+    above = ancestors(host.path(args.path)) if args.state == "directory" else ()
+    host.want(entries=[args.path, *above])
     path, now = args.path, host.entry(args.path)
     state = args.state or _current_state(now, linked=args.src is not None)
     if state == "link":

@@ -107,6 +107,8 @@ def plan(args: Args, host: HostView) -> Result:
     values = {"prefix": prefix, "version": args.version}
     if store.is_whole(host, prefix, inputs):
         return Result(values=values)
+    host.want(entries=[f"{prefix}/.ok", CACHE, archive])
+    host.remove(f"{prefix}/.ok")  # of other inputs: no earlier job's result may be taken for this one's
     host.mkdir(CACHE, 0o700)
     host.fetch(args.urls, archive, args.sha256, 0o600)
     build = host.path(f"{BUILD}/{key}")

@@ -37,7 +37,7 @@ def plan(args: Args, host: HostView) -> Result:
         "system_site_packages": args.system_site_packages,
     }
     tree = host.path(f"{store.STORE}/{store.key(f'venv-{posixpath.basename(path)}', inputs)}")
-    host.want(entries=[path, posixpath.dirname(path), f"{path}/pyvenv.cfg", f"{tree}/.ok"])
+    host.want(entries=[path, posixpath.dirname(path), f"{tree}/.ok"])
     now = host.entry(path)
     if _is_theirs(host, path, now):
         return Result(values=values)

@@ -32,6 +32,7 @@ class WriteArgs(OwnedArgs):
 
 def destination(host: HostView, dest: str, name: str) -> str:
     """The path of the file `name` copied to `dest`: below it when that is a directory or says so by a final `/`."""
+    host.want(entries=[dest, posixpath.dirname(host.path(dest))])
     if dest.endswith("/") or host.entry(dest, follow=True).kind is Kind.DIRECTORY:
         return posixpath.join(host.path(dest), posixpath.basename(name.rstrip("/")))
     return host.path(dest)
