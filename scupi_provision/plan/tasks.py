@@ -82,9 +82,13 @@ def _planned(this: TaskRound, host: HostView) -> Step:
     return _judged(step, this)
 
 
+def from_home(text: str, home: str) -> str:
+    """`text` for people: paths below the home begin with `~/`."""
+    return text.replace(f"{home}/", "~/") if len(home) > 1 else text
+
+
 def _shortened(diff: Diff, home: str) -> Diff:
-    """Paths below the home as people write them, in what people read."""
-    return replace(diff, path=diff.path.replace(f"{home}/", "~/"), summary=diff.summary.replace(f"{home}/", "~/"))
+    return replace(diff, path=from_home(diff.path, home), summary=from_home(diff.summary, home))
 
 
 def _arguments(this: TaskRound) -> ModuleArgs:

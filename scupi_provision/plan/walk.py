@@ -19,7 +19,7 @@ from scupi_provision.modules.contract import Module, Result
 from scupi_provision.plan.models import Done, Plan, Step, StepKey
 from scupi_provision.plan.scope import PlayScope
 from scupi_provision.plan.tags import TagSelection
-from scupi_provision.plan.tasks import TaskRound, plan_round, planned_values, unknown_step
+from scupi_provision.plan.tasks import TaskRound, from_home, plan_round, planned_values, unknown_step
 from scupi_provision.playbook.models import Block, Include, Item, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Run
@@ -255,7 +255,9 @@ class Walk:
         if task.loop is not None:
             item = _shown(task.loop.label if task.loop.label is not None else None, templar, task.loop.variable)
         name = _shown(task.name, templar, "") if task.name else task.module
-        return TaskLabel(name, task.module, task.role.name if task.role else "", item, task.where)
+        home = str(self.scope.facts.get("user_dir", ""))
+        role = task.role.name if task.role else ""
+        return TaskLabel(from_home(name, home), task.module, role, from_home(item, home), task.where)
 
     # --- handlers, meta, generation -----------------------------------------------------------------------------------
 

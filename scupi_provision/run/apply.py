@@ -61,10 +61,18 @@ def _verify(
     usable = [(host, witness) for host, witness in pairs if run.is_open(witness)]
     if not usable:
         return
-    yield PlayStarted(play.name, tuple(dict.fromkeys(w.label for _, w in usable)), "verify")
-    streams = []
-    for host, witness in usable:
+    witnesses = list({witness.name: witness for _, witness in usable}.values())
+    yield PlayStarted(play.name, tuple(witness.label for witness in witnesses), "verify")
+    yield from together(
+        [_verify_on(run, play, w, [h for h, other in usable if other is w], results) for w in witnesses]
+    )
+
+
+def _verify_on(
+    run: Running, play: Play, witness: Host, hosts: list[Host], results: Mapping[str, tuple[int, Mapping[str, Any]]]
+) -> Iterator[Event]:
+    """The checks of every host that `witness` speaks for, one after another: they share its session."""
+    for host in hosts:
         changed, known = results[host.name]
         again = bool(changed) or run.site.request.verify_again
-        streams.append(verify_host(run, play, witness, known, again=again))
-    yield from together(streams)
+        yield from verify_host(run, play, witness, known, again=again)

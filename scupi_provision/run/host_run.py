@@ -155,8 +155,8 @@ class HostRun:
         progress = self._progress.get(index)
         done = settled_safely(step, progress)
         self.settled[step.key] = done
-        seconds = time.monotonic() - progress.started_at if progress else 0.0
-        yield from events_of(step, done, progress, self._label, seconds)
+        home = self._snapshot.facts.home if self._snapshot.facts else "/"
+        yield from events_of(step, done, progress, self._label, home)
 
     def _note_stale(self, reply: StepStale) -> Notice:
         self._stale += 1

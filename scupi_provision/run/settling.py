@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +11,7 @@ from scupi_provision.events import CheckFinished, Event, Outcome, TaskFinished
 from scupi_provision.host.generation import Generation
 from scupi_provision.modules.contract import Result
 from scupi_provision.plan.models import Done, Step
-from scupi_provision.plan.tasks import planned_values
+from scupi_provision.plan.tasks import from_home, planned_values
 from scupi_provision.shell.replies import RunReply, StepFailed
 from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValueError
@@ -83,8 +84,9 @@ def _outcome(step: Step, *, failed: bool, changed: bool) -> Outcome:
     return Outcome.CHANGED if changed else Outcome.OK
 
 
-def events_of(step: Step, done: Done, progress: Progress | None, host: str, seconds: float) -> Iterator[Event]:
-    """What people are told of a settled step."""
+def events_of(step: Step, done: Done, progress: Progress | None, host: str, home: str) -> Iterator[Event]:
+    """What people are told of a settled step; paths below `home` as people write them."""
+    seconds = time.monotonic() - progress.started_at if progress else 0.0
     last = progress.runs[-1] if progress and progress.runs else None
     failed = done.outcome in {Outcome.FAILED, Outcome.IGNORED, Outcome.RESCUED}
     output = _last_words(last, progress.failure if progress else None) if failed and not step.hidden else ""
@@ -92,7 +94,7 @@ def events_of(step: Step, done: Done, progress: Progress | None, host: str, seco
         host,
         step.label,
         done.outcome,
-        "" if step.hidden else done.message,
+        "" if step.hidden else from_home(done.message, home),
         step.diffs,
         output,
         last.log if last and failed else "",
@@ -100,7 +102,8 @@ def events_of(step: Step, done: Done, progress: Progress | None, host: str, seco
         _error(step, done) if failed else None,
     )
     for claim in done.claims:
-        yield CheckFinished(host, step.label, claim.passed, claim.expected, claim.seen)
+        expected, seen = from_home(claim.expected, home), from_home(claim.seen, home)
+        yield CheckFinished(host, step.label, claim.passed, expected, seen)
 
 
 def _error(step: Step, done: Done) -> Diagnostic:

@@ -32,7 +32,15 @@ def _verify_play(run: Running, play: Play) -> Iterator[Event]:
     if not pairs:
         return
     yield PlayStarted(play.name, tuple(dict.fromkeys(witness.label for _, witness in pairs)), "verify")
-    yield from together([_verify_pair(run, play, host, witness) for host, witness in pairs])
+    by_session: dict[str | None, list[tuple[Host, Host]]] = {}
+    for host, witness in pairs:  # an account's hosts and witnesses share sessions, accounts do not
+        by_session.setdefault(host.account, []).append((host, witness))
+    yield from together([_verify_pairs(run, play, some) for some in by_session.values()])
+
+
+def _verify_pairs(run: Running, play: Play, pairs: list[tuple[Host, Host]]) -> Iterator[Event]:
+    for host, witness in pairs:
+        yield from _verify_pair(run, play, host, witness)
 
 
 def _verify_pair(run: Running, play: Play, host: Host, witness: Host) -> Iterator[Event]:
