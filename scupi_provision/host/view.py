@@ -126,7 +126,7 @@ class HostView(ReadableHost):
         try:
             return Diff(path, before.decode() if now.exists else None, content.decode(), f"{verb} {path}")
         except UnicodeDecodeError:
-            return Diff(path, summary=f"{verb} {path} ({len(content)} bytes, not text)")
+            return Diff(path, summary=f"{verb} {path}")
 
     def _need_directory(self, path: str) -> None:
         above = posixpath.dirname(path)

@@ -22,7 +22,7 @@ from scupi_provision.modules.contract import (
     Source,
     Text,
 )
-from scupi_provision.modules.writing import WriteArgs, destination, put
+from scupi_provision.modules.writing import WriteArgs, destination, names_directory, put
 from scupi_provision.shell.entry import Kind
 from scupi_provision.values import FileMode, plain_value
 
@@ -54,7 +54,7 @@ class Args(WriteArgs):
 def plan(args: Args, host: HostView) -> Result:
     """Plan one file, or every file of a folder."""
     if args.content is not None:
-        if args.dest.endswith("/") or host.entry(args.dest, follow=True).kind is Kind.DIRECTORY:
+        if names_directory(host, args.dest):
             raise TaskFailedError(f"{args.dest} is a directory; with content, dest must name the file")
         content = args.content.encode("utf-8", "surrogateescape")
         return put(host, args, host.path(args.dest), content, _mode(args, None))

@@ -115,6 +115,8 @@ def _place(args: Args, lines: list[bytes]) -> str:
     at = len(lines) if found.insert_at is None else found.insert_at
     if "BOF" in (args.insertbefore, args.insertafter):
         at = 0
+    elif args.insertafter and at < len(lines) and lines[at].rstrip(b"\r\n") == _wanted(args):
+        return ""  # firstmatch stopped just before it
     end_last_line(lines, at)
     lines.insert(at, _wanted(args) + line_end(lines))
     return "line added"

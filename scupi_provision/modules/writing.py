@@ -30,10 +30,15 @@ class WriteArgs(OwnedArgs):
     )
 
 
+def names_directory(host: HostView, dest: str) -> bool:
+    """Whether `dest` is a directory, or says by a final `/` that it shall be one."""
+    host.want(entries=[dest, posixpath.dirname(host.path(dest))])
+    return dest.endswith("/") or host.entry(dest, follow=True).kind is Kind.DIRECTORY
+
+
 def destination(host: HostView, dest: str, name: str) -> str:
     """The path of the file `name` copied to `dest`: below it when that is a directory or says so by a final `/`."""
-    host.want(entries=[dest, posixpath.dirname(host.path(dest))])
-    if dest.endswith("/") or host.entry(dest, follow=True).kind is Kind.DIRECTORY:
+    if names_directory(host, dest):
         return posixpath.join(host.path(dest), posixpath.basename(name.rstrip("/")))
     return host.path(dest)
 
