@@ -137,6 +137,40 @@ def verify(
     raise typer.Exit(guarded(work))
 
 
+@app.command()
+def rollback(
+    to: Annotated[int | None, typer.Option("--to", help="This generation (default: the one before).")] = None,
+    inventory: options.Inventory = None,
+    limit: options.Limit = None,
+    lab: options.UseLab = False,
+    json: options.Json = False,
+) -> None:
+    """Make an earlier generation current again: one rename, for every account of the inventory."""
+
+    def work() -> int:
+        from scupi_provision.run.rollback import rollback as run  # noqa: PLC0415 - keeps `--help` fast
+
+        request = options.inventory_request(inventory, limit, lab=lab)
+        return _show(run(request, to), diff=False, json=json, verbose=1)
+
+    raise typer.Exit(guarded(work))
+
+
+@app.command()
+def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when needed.")]) -> None:
+    """Copy a site to begin with: inventory, playbooks, roles."""
+
+    def work() -> int:
+        from scupi_provision.run.init import init as run  # noqa: PLC0415 - keeps `--help` fast
+
+        for path in run(directory):
+            print(f"made {path}")
+        print(f"now put your account into {directory / 'inventory.yaml'}, then: provision check site.yaml")
+        return 0
+
+    raise typer.Exit(guarded(work))
+
+
 def _site(
     playbook: str,
     inventory: Path | None,

@@ -52,7 +52,6 @@ def make_request(
     extra = parse_extra_vars(extra_vars)
     selection = TagSelection(_names(tags), _names(skip_tags))
     hosts, stand_ins = _lab_inventory(path) if lab else (_inventory(inventory), ())
-    home = Path.home() / ".ssh" / "known_hosts"
     return RunRequest(
         path,
         hosts,
@@ -62,8 +61,21 @@ def make_request(
         diff=diff,
         verify_again=verify_again,
         stand_ins=stand_ins,
-        known_hosts=(home, Path("/etc/ssh/ssh_known_hosts")),
+        known_hosts=_known_hosts(),
     )
+
+
+def inventory_request(inventory: Path | None, limit: str | None, *, lab: bool) -> RunRequest:
+    """A request that is about accounts and hosts, not about a playbook."""
+    from scupi_provision.cli.lab import start_lab  # noqa: PLC0415 - keeps `--help` fast
+    from scupi_provision.run.request import RunRequest  # noqa: PLC0415
+
+    path = start_lab().inventory if lab else _inventory(inventory)
+    return RunRequest(path.parent, path, limit=limit, known_hosts=_known_hosts())
+
+
+def _known_hosts() -> tuple[Path, ...]:
+    return (Path.home() / ".ssh" / "known_hosts", Path("/etc/ssh/ssh_known_hosts"))
 
 
 def _names(text: str) -> frozenset[str]:

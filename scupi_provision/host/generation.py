@@ -7,6 +7,7 @@ end of the play, so that no shell ever sees half of an apply, and going back is 
 from __future__ import annotations
 
 import json
+import posixpath
 from dataclasses import dataclass, field, replace
 
 from scupi_provision.host.record import TaskFailedError
@@ -66,7 +67,7 @@ def current(host: HostView) -> Generation:
     Raises:
         TaskFailedError: The manifest is not ours or is damaged; it is left alone.
     """
-    host.want(entries=[CURRENT], contents=[MANIFEST])
+    host.want(entries=[CURRENT], contents=[MANIFEST], names=[f"{ROOT}/gen/*"])
     content = host.content(MANIFEST)
     if not content:
         return Generation()
@@ -89,7 +90,7 @@ def stage(host: HostView, wanted: Generation) -> bool:
     now = staged(host)
     if (wanted.paths, wanted.variables) == (now.paths, now.variables):
         return False
-    number = current(host).number + 1
+    number = host.generation.number if isinstance(host.generation, Generation) else _next_number(host)
     made = replace(wanted, number=number)
     directory = f"{ROOT}/gen/{number}"
     host.mkdir(directory, 0o700)
@@ -97,6 +98,17 @@ def stage(host: HostView, wanted: Generation) -> bool:
     host.write(f"{directory}/manifest.json", made.manifest(), 0o600)
     host.record.generation = made
     return True
+
+
+def numbers(host: HostView) -> list[int]:
+    """The generations on the host, current or not, in ascending order."""
+    found = (posixpath.basename(path) for path in host.names(f"{ROOT}/gen/*"))
+    return sorted(int(name) for name in found if name.isdecimal())
+
+
+def _next_number(host: HostView) -> int:
+    """One that no earlier apply has used, also not one that was cut short or rolled back from."""
+    return max([0, current(host).number, *numbers(host)]) + 1
 
 
 def switch(host: HostView) -> bool:

@@ -7,20 +7,25 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event, HostConnected, HostUnreachable, Notice
-from scupi_provision.host.snapshot import Needs, Snapshot
+from scupi_provision.host.snapshot import Needs, NeedsReadingError, Snapshot
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
-from scupi_provision.run.session import Session
+from scupi_provision.run.session import Session, refusal
+from scupi_provision.shell.actions import Action
+from scupi_provision.shell.replies import DeniedReply, LockedReply, StepFailed, StepStale
 from scupi_provision.transport.base import Transport
 from scupi_provision.transport.opening import open_transport
+
+T = TypeVar("T")
 
 _AT_ONCE = 8
 """Hosts opened at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups)."""
@@ -34,6 +39,27 @@ class Link:
     transport: Transport
     session: Session
     snapshot: Snapshot
+
+    def seeing(self, look: Callable[[], T]) -> T:
+        """What `look` gives, with everything that it looks at read from the host first."""
+        try:
+            return look()
+        except NeedsReadingError as missing:
+            self.session.read(missing.needs, self.snapshot)
+        return self.seeing(look)
+
+    def perform(self, actions: Sequence[Action], *, keeps_proof: bool = False) -> None:
+        """Do a few actions of the engine's own.
+
+        Raises:
+            ProvisionError: They could not be done; what the host says is in it.
+        """
+        for reply in self.session.perform([(0, actions)], keeps_proof=keeps_proof):
+            if isinstance(reply, StepFailed | StepStale):
+                raise ProvisionError(reply.why or "the host could not do it")
+            if isinstance(reply, LockedReply | DeniedReply):
+                raise refusal(reply)
+        self.snapshot = Snapshot(self.snapshot.facts)
 
 
 @dataclass

@@ -7,18 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scupi_provision.errors import InternalError, LockedError, ProvisionError, StepFailedError, UnreachableError
+from scupi_provision.errors import InternalError, StepFailedError
 from scupi_provision.events import Event, Notice, Outcome, Proved, TaskLabel, TaskProgress, TaskStarted
 from scupi_provision.host.snapshot import Snapshot
 from scupi_provision.plan.models import Done, Plan, Step, StepKey
 from scupi_provision.plan.planner import Planning, make_plan
 from scupi_provision.plan.stream import stream_of
-from scupi_provision.run.session import Session
+from scupi_provision.run.session import Session, refusal
 from scupi_provision.run.settling import Progress, events_of, settled_safely
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.replies import (
-    DeniedReply,
-    LockedReply,
     NoteReply,
     ProgressReply,
     Reply,
@@ -177,25 +175,11 @@ class HostRun:
         elif isinstance(reply, NoteReply):
             yield Notice(reply.text, self._label)
         else:
-            raise _refused(reply)
+            raise refusal(reply)
 
 
 def _phase(step: Step) -> str:
     return next((a.phase for a in step.actions if isinstance(a, Run) and a.phase), step.label.module)
-
-
-def _refused(reply: Reply) -> ProvisionError:
-    if isinstance(reply, LockedReply):
-        node, _, rest = reply.owner.partition(" ")
-        who = rest.split(" ", 2)[-1] if rest else ""
-        return LockedError(
-            "another run is at work on this account",
-            detail=f"on {node}: {who}".strip(),
-            hint="wait for it; a run that has died is noticed by itself within 20 s",
-        )
-    if isinstance(reply, DeniedReply):
-        return StepFailedError("the host cannot take the run", detail=reply.why, hint="look at quota and `df ~`")
-    return UnreachableError("the host answered something unexpected", detail=type(reply).__name__)
 
 
 def _is_unprovable(step: Step) -> bool:

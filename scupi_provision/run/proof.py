@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from typing import TypeVar
 
 from scupi_provision.host.generation import CURRENT, ROOT
-from scupi_provision.host.snapshot import NeedsReadingError
+from scupi_provision.host.snapshot import Snapshot
 from scupi_provision.host.view import HostView
 from scupi_provision.plan.models import Plan
 from scupi_provision.run.fleet import Link
-from scupi_provision.shell.actions import Action
-
-T = TypeVar("T")
 
 _MACHINE_FACTS = ("nodename", "kernel", "architecture", "libc", "nvidia_driver_text", "gpu_count", "gpu_first")
 """Facts of a node on which what was seen there depends; another driver or another node needs another look."""
@@ -46,7 +41,7 @@ class ProofKeeper:
     def stands(self, plan: Plan) -> Proof | None:
         """The proof on the host, if it is for exactly this plan of checks on the host as it is."""
         view = HostView(self._link.snapshot)
-        content = self._read(lambda: view.content(self._path))
+        content = self._link.seeing(lambda: view.content(self._path))
         try:
             proof = Proof(**json.loads(content))
         except (ValueError, TypeError):
@@ -56,33 +51,31 @@ class ProofKeeper:
     def write(self, plan: Plan, checks: int) -> None:
         """Note that all checks of `plan` have passed just now."""
         proof = Proof(self.digest(plan), checks, datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        self._link.snapshot = Snapshot(self._link.snapshot.facts)
         view = HostView(self._link.snapshot)
-        self._link.snapshot.entries.clear()
 
         def put() -> None:
             view.begin("proof")
             view.mkdir(f"{ROOT}/verified", 0o700)
             view.write(self._path, json.dumps(asdict(proof)).encode() + b"\n", 0o600)
 
-        self._read(put)
-        actions: Sequence[Action] = view.commit().actions
-        for _ in self._link.session.perform([(0, actions)], keeps_proof=True):
-            pass
+        self._link.seeing(put)
+        self._link.perform(view.commit().actions, keeps_proof=True)
 
     def digest(self, plan: Plan) -> str:
         """What the checks are and what they rest on, as one hash."""
         view = HostView(self._link.snapshot)
-        current = self._read(lambda: view.entry(CURRENT))
+        current = self._link.seeing(lambda: view.entry(CURRENT))
         facts = self._link.snapshot.facts
         machine = {name: facts.raw.get(name, "") for name in _MACHINE_FACTS} if facts else {}
-        checks = [[str(step.label), [repr(action) for action in step.actions]] for step in plan.steps]
+        checks = [
+            [
+                str(step.label),
+                step.message,
+                *map(repr, step.actions),
+                *map(repr, step.result.claims if step.result else ()),
+            ]
+            for step in plan.steps
+        ]
         text = json.dumps([checks, machine, current.target], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-    def _read(self, look: Callable[[], T]) -> T:
-        """What `look` sees, everything that it needs read from the host first."""
-        try:
-            return look()
-        except NeedsReadingError as missing:
-            self._link.session.read(missing.needs, self._link.snapshot)
-        return self._read(look)

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scupi_provision.errors import UnreachableError
+from scupi_provision.errors import LockedError, ProvisionError, StepFailedError, UnreachableError
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.shell import program
@@ -15,7 +15,16 @@ from scupi_provision.shell.actions import Action
 from scupi_provision.shell.compile import Compiler
 from scupi_provision.shell.decode import Decoder
 from scupi_provision.shell.entry import Entry, Kind
-from scupi_provision.shell.replies import ContentsReply, EndReply, EntriesReply, FactReply, NamesReply, Reply
+from scupi_provision.shell.replies import (
+    ContentsReply,
+    DeniedReply,
+    EndReply,
+    EntriesReply,
+    FactReply,
+    LockedReply,
+    NamesReply,
+    Reply,
+)
 from scupi_provision.transport.base import Channel, Transport
 
 _POLL_S = 1.0
@@ -142,6 +151,21 @@ class Session:
                 if isinstance(reply, EndReply):
                     return
                 yield reply
+
+
+def refusal(reply: Reply) -> ProvisionError:
+    """Why the host would not begin, as an error."""
+    if isinstance(reply, LockedReply):
+        node, _, rest = reply.owner.partition(" ")
+        who = rest.split(" ", 2)[-1] if rest else ""
+        return LockedError(
+            "another run is at work on this account",
+            detail=f"on {node}: {who}".strip(),
+            hint="wait for it; a run that has died is noticed by itself within 20 s",
+        )
+    if isinstance(reply, DeniedReply):
+        return StepFailedError("the host cannot take the run", detail=reply.why, hint="look at quota and `df ~`")
+    return UnreachableError("the host answered something unexpected", detail=type(reply).__name__)
 
 
 def _lost(how: str, channel: Channel) -> UnreachableError:
