@@ -40,6 +40,7 @@ def lab_variables(layout: LabLayout, state: DaemonState, sources: Sources | None
         "torch_version": sources.torch_version,
         "torch_index_url": f"{mirror}/{WHEELS_PATH}",
         "torch_variant": "cpu",
+        "torch_cpu_reason": "no GPU in the lab",
     }
 
 
