@@ -183,7 +183,8 @@ class HostView(ReadableHost):
         bits = self._mode(mode, now, directory=now.kind is Kind.DIRECTORY)
         if bits == now.mode:
             return False
-        summary = f"mode {now.mode:04o} -> {bits:04o} of {path}"
+        before = "unknown" if now.mode is None else f"{now.mode:04o}"
+        summary = f"mode {before} -> {bits:04o} of {path}"
         self.record.act(SetMode(path, bits, now), Diff(path, summary=summary))
         self._plan(path, Entry(now.kind, bits, now.size, now.digest))
         return True
@@ -265,3 +266,6 @@ class HostView(ReadableHost):
         """Run a program. What it writes (`action.writes`) is not known to the tasks that follow until it has run."""
         self.record.act(action, Diff(action.cwd or "", summary=summary))
         self._leave_to(action.writes or ())
+        for root in action.writes or ():
+            if any((path + "/").startswith(root + "/") for path in action.creates):
+                self._plan(self._through_planned_links(root), Entry(Kind.DIRECTORY))

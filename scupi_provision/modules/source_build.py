@@ -20,6 +20,8 @@ from scupi_provision.shell.words import words
 
 CACHE = "~/.provision/cache"
 BUILD = "~/.provision/build"
+_PREFIX = "@prefix@"
+"""Stands for the tree in arguments, for programs without configure: `make: [PREFIX=@prefix@]`."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -44,7 +46,9 @@ class Args(ModuleArgs):
     )
     sha256: Text = Field(description="What the tarball must hash to: 64 hex digits.")
     configure: Arguments = Field(default=[], description="Arguments of ./configure besides --prefix.")
-    make: Arguments = Field(default=[], description="Arguments of make besides -j; also given to make install.")
+    make: Arguments = Field(
+        default=[], description="Arguments of make besides -j; also given to make install. @prefix@ is the tree."
+    )
     install_targets: Arguments = Field(default=["install"], description="Targets that install.")
     autotools: Literal["auto", "never"] = Field(
         "auto", description="auto: when configure is missing, make it (make configure, else autoreconf -fi)."
@@ -121,8 +125,8 @@ def plan(args: Args, host: HostView) -> Result:
         extract=shell_source("extract.sh"),
         needs=words(*args.needs),
         autotools=args.autotools,
-        configure=words(*args.configure),
-        make=words(*args.make),
+        configure=words(*(text.replace(_PREFIX, prefix) for text in args.configure)),
+        make=words(*(text.replace(_PREFIX, prefix) for text in args.make)),
         install=words(*args.install_targets),
         jobs=host.facts.raw.get("cpus", "1"),
         creates=words(*args.creates),
