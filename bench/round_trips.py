@@ -4,8 +4,9 @@
 
 A proxy that delays every byte stands between the controller and the lab's admin1. Generated playbooks of 10, 100 and
 1,000 tasks are applied once and then measured when there is nothing left to change. A flight is a burst of the
-client's bytes (`slow_link.flights` says how bursts are told apart). The parting flight, after which the client hangs
-up without waiting for anything, is counted apart.
+client's bytes (`slow_link.flights` says how bursts are told apart). When the login was accepted and when the work was
+done is told by the clients themselves (`timed_apply.py`; `ssh -v`). The goodbye after that, for whose answer nobody
+waits, is counted apart.
 
 Exit status 1 when the sizes differ, or when one takes more than 3 round trips after authentication.
 """
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from generated_site import write_site
 from scupi_provision.lab.commands import Lab, reset, up
-from slow_link import SlowLink, Traffic, flights
+from slow_link import SlowLink, flights
 
 MOST_AFTER_LOGIN = 3
 SIZES = (10, 100, 1000)
@@ -37,11 +38,11 @@ class Measurement:
 
     Attributes:
         before: Round trips up to and with the accepted login.
-        after: Round trips after it.
-        parting: Last words for whose answer nobody waited (0 or 1).
+        after: Round trips after it, until the work is done.
+        parting: Flights after that: the goodbye.
         bytes_out: Client to server.
         bytes_in: Server to client.
-        wire_s: From the first byte to the last that the client was given.
+        wire_s: From the first byte until the work is done.
         total_s: The whole program.
         cpu_s: Its processor time.
     """
@@ -88,11 +89,11 @@ class Bench:
         output, total_s, cpu_s = self._run(command)
         if '"outcome": "changed"' in output or f'"ok": {tasks}' not in output:
             sys.exit(f"the second apply of {tasks} tasks was not a converged one:\n{output[-2000:]}")
-        login_at = float(noted.read_text(encoding="ascii"))
-        return self._measured(f"apply, {tasks:,} tasks", login_at, total_s, cpu_s)
+        login_at, done_at = map(float, noted.read_text(encoding="ascii").split())
+        return self._measured(f"apply, {tasks:,} tasks", login_at, done_at, total_s, cpu_s)
 
     def plain_ssh(self) -> Measurement:
-        """`ssh host true` by the OpenSSH client, which says when it is authenticated."""
+        """`ssh host true` by the OpenSSH client, which says when it is authenticated and when it has ended."""
         options = {
             "IdentityFile": self._lab.key_file,
             "IdentitiesOnly": "yes",
@@ -109,15 +110,13 @@ class Bench:
             stdin=subprocess.DEVNULL,
             text=True,
         )
-        login_at = 0.0
-        said = []
-        for line in client.stderr or ():
-            said.append(line)
-            if line.startswith("Authenticated to"):
-                login_at = time.monotonic()
-        if client.wait() != 0 or not login_at:
-            sys.exit("ssh failed:\n" + "".join(said[-10:]))
-        return self._measured("ssh host true", login_at, time.monotonic() - started, _cpu_of_children() - before)
+        said = [(time.monotonic(), line) for line in client.stderr or ()]
+        if client.wait() != 0:
+            sys.exit("ssh failed:\n" + "".join(line for _, line in said[-10:]))
+        total_s, cpu_s = time.monotonic() - started, _cpu_of_children() - before
+        login_at = next(moment for moment, line in said if line.startswith("Authenticated to"))
+        done_at = next(moment for moment, line in said if "Transferred: sent" in line)
+        return self._measured("ssh host true", login_at, done_at, total_s, cpu_s)
 
     def _run(self, command: list[str]) -> tuple[str, float, float]:
         environment = {**os.environ, "HOME": str(self._directory)}
@@ -128,36 +127,24 @@ class Bench:
             sys.exit(f"provision failed (exit {done.returncode}):\n{done.stdout[-2000:]}{done.stderr}")
         return done.stdout, seconds, _cpu_of_children() - before
 
-    def _measured(self, name: str, login_at: float, total_s: float, cpu_s: float) -> Measurement:
+    def _measured(self, name: str, login_at: float, done_at: float, total_s: float, cpu_s: float) -> Measurement:
         traffic = self._link.connections[-1]
-        _wait_for_end(traffic)
-        found = flights(traffic, self._round_trip_s)
-        answered = [flight for flight in found if flight.answered]
-        # The login was noted by another process, a little after its last byte; flights are a whole round trip apart.
-        after = [flight for flight in answered if flight.started_at > login_at - self._round_trip_s / 2]
+        starts = flights(traffic, self._round_trip_s)
+        # Another process noted these moments, a little after the bytes that they follow; flights are far apart.
+        leeway = self._round_trip_s / 2
+        before = [start for start in starts if start < login_at - leeway]
+        parting = [start for start in starts if start > done_at - leeway]
         return Measurement(
             name,
-            len(answered) - len(after),
-            len(after),
-            len(found) - len(answered),
+            len(before),
+            len(starts) - len(before) - len(parting),
+            len(parting),
             traffic.bytes_sent,
             traffic.bytes_received,
-            _last_heard(traffic) - traffic.sent[0][0],
+            done_at - starts[0],
             total_s,
             cpu_s,
         )
-
-
-def _wait_for_end(traffic: Traffic) -> None:
-    deadline = time.monotonic() + 5
-    while traffic.closed_at is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
-def _last_heard(traffic: Traffic) -> float:
-    """When the client was given its last byte before it hung up."""
-    until = traffic.closed_at or float("inf")
-    return max(moment for moment, _ in traffic.received if moment < until)
 
 
 def _cpu_of_children() -> float:

@@ -6,7 +6,6 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _CHUNK = 1 << 16
@@ -20,12 +19,10 @@ class Traffic:
     Attributes:
         sent: What the client sent, when it reached the proxy (at once: both are on this machine).
         received: What the client was given, when it was.
-        closed_at: When the client hung up, or None while it has not.
     """
 
     sent: list[tuple[float, int]] = field(default_factory=list)
     received: list[tuple[float, int]] = field(default_factory=list)
-    closed_at: float | None = None
 
     @property
     def bytes_sent(self) -> int:
@@ -38,16 +35,8 @@ class Traffic:
         return sum(size for _, size in self.received)
 
 
-@dataclass(frozen=True)
-class Flight:
-    """A burst of bytes from the client. `answered`: whether anything came back before the client hung up."""
-
-    started_at: float
-    answered: bool
-
-
-def flights(traffic: Traffic, round_trip_s: float) -> list[Flight]:
-    """The bursts in which the client spoke.
+def flights(traffic: Traffic, round_trip_s: float) -> list[float]:
+    """When the client began each burst of its bytes.
 
     What is sent sooner than one round trip after a flight has begun cannot be a reaction to its answer, and belongs
     to it. Everything later is a flight of its own, whether the client had to wait for it or not: the count errs on
@@ -57,12 +46,7 @@ def flights(traffic: Traffic, round_trip_s: float) -> list[Flight]:
     for moment, _ in traffic.sent:
         if not starts or moment - starts[-1] >= round_trip_s:
             starts.append(moment)
-    until = traffic.closed_at if traffic.closed_at is not None else float("inf")
-    return [Flight(start, _answered(traffic.received, start + round_trip_s, until)) for start in starts]
-
-
-def _answered(received: Sequence[tuple[float, int]], earliest: float, until: float) -> bool:
-    return any(earliest <= moment < until for moment, _ in received)
+    return starts
 
 
 class SlowLink:
@@ -113,8 +97,6 @@ class SlowLink:
                 now = time.monotonic()
                 if sent is not None and data:
                     sent.sent.append((now, len(data)))
-                elif sent is not None:
-                    sent.closed_at = now
                 due.put((now + self._delay_s, data))
                 if not data:
                     return

@@ -1,9 +1,9 @@
-"""`provision`, with the moment noted at which the host has accepted the login.
+"""`provision`, with two moments noted: the host has accepted the login; the run has what it wanted and hangs up.
 
     python timed_apply.py FILE apply site.yaml …    as `provision apply site.yaml …`
 
-The transport is opened by one call, which returns when every hop is authenticated; FILE gets the monotonic time of
-that return. Nothing else differs from the real program.
+The transport is opened by one call, which returns when every hop is authenticated; `Fleet.close` lets go of the hosts.
+FILE gets the monotonic times of that return and of that call. Nothing else differs from the real program.
 """
 
 from __future__ import annotations
@@ -17,17 +17,24 @@ from scupi_provision.cli.main import main
 from scupi_provision.run import fleet
 
 
-def _note_logins(file: Path) -> None:
-    real = fleet.open_transport  # type: ignore[attr-defined]  # patched where it is used, not where it is made
+def _note_moments(file: Path) -> None:
+    open_transport = fleet.open_transport  # type: ignore[attr-defined]  # patched where it is used, not where it is made
+    close = fleet.Fleet.close
 
-    def noted(*arguments: Any, **options: Any) -> Any:
-        transport = real(*arguments, **options)
-        file.write_text(repr(time.monotonic()), encoding="ascii")
+    def noted_open(*arguments: Any, **options: Any) -> Any:
+        transport = open_transport(*arguments, **options)
+        file.write_text(f"{time.monotonic()}\n", encoding="ascii")
         return transport
 
-    fleet.open_transport = noted  # type: ignore[attr-defined]
+    def noted_close(self: fleet.Fleet) -> None:
+        with file.open("a", encoding="ascii") as moments:
+            moments.write(f"{time.monotonic()}\n")
+        close(self)
+
+    fleet.open_transport = noted_open  # type: ignore[attr-defined]
+    fleet.Fleet.close = noted_close  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    _note_logins(Path(sys.argv[1]))
+    _note_moments(Path(sys.argv[1]))
     main(sys.argv[2:])
