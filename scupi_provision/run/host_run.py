@@ -171,7 +171,8 @@ class HostRun:
             self._progress[reply.step].runs.append(reply)
         elif isinstance(reply, ProgressReply):
             step = plan.steps[reply.step]
-            yield TaskProgress(self._label, step.label, _phase(step), float(reply.elapsed_s), reply.last_line.strip())
+            phase = reply.phase or _phase(step)
+            yield TaskProgress(self._label, step.label, phase, float(reply.elapsed_s), reply.last_line.strip())
         elif isinstance(reply, NoteReply):
             yield Notice(reply.text, self._label)
         else:

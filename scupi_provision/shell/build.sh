@@ -5,7 +5,10 @@
 #   needs autotools configure make jobs install   words, quoted for `eval "set -- …"`
 #   creates ok                           what must be there before `.ok` says that the tree is whole
 
-phase() { printf '== %s ==\n' "$1"; }
+phase() {
+  printf '== %s ==\n' "$1"
+  [ -z "${PROVISION_JOB-}" ] || printf '%s\n' "$1" >"$PROVISION_JOB/phase"
+}
 stop() { printf '%s\n' "$1" >&2; exit 1; }
 
 has_header() {

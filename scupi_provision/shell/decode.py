@@ -115,8 +115,8 @@ class Decoder:
 
     def _progress(self, arguments: str) -> Reply:
         try:
-            step, elapsed, text = arguments.split(" ")
-            return ProgressReply(int(step), int(elapsed), _text(text[1:] or "="))
+            step, elapsed, phase, text = arguments.split(" ")
+            return ProgressReply(int(step), int(elapsed), _text(phase), _text(text[1:] or "="))
         except ValueError as error:
             raise _broken(f"a damaged progress event ({error})") from error
 

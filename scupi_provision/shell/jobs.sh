@@ -45,7 +45,7 @@ p_private() { ( umask 077; mkdir -p -- "$1" ) 2>>"$P_RUN/err" || { P_WHY="cannot
 
 p_start() { # SCRIPT: sets p_pid; the wrapper leaves its own pid and the program's exit status beside the output
   p_private "$p_dir" || return 1
-  ( umask 077; p_put "$P_ENVIRONMENT$P_NL$1" >"$p_dir/script" ) 2>>"$P_RUN/err" || { P_WHY="cannot write $p_dir/script"; return 1; }
+  ( umask 077; p_put "$P_ENVIRONMENT PROVISION_JOB=$(p_quote "$p_dir")$P_NL$1" >"$p_dir/script" ) 2>>"$P_RUN/err" || { P_WHY="cannot write $p_dir/script"; return 1; }
   # shellcheck disable=SC2016  # expanded by the wrapper, not here
   $P_SETSID /bin/sh -c '
     cd -- "$1" || exit 125
@@ -69,13 +69,16 @@ p_last_line() {
   tail -n 1 -- "$p_file" 2>/dev/null | tail -c 300 | p_b64
 }
 
+# A program may say what it is at in the file `phase` of $PROVISION_JOB.
 # Tells the controller that the program is alive, and ends it when its time is over. Runs beside it.
 p_tick() { # PID LIMIT
   p_elapsed=0
   while kill -0 "$1" 2>/dev/null; do
     sleep 1 3>&- 4<&-
     p_elapsed=$((p_elapsed + 1))
-    printf '%s - progress %s %s =%s\n' "$P_NONCE" "$P_STEP" "$p_elapsed" "$(p_last_line)" >&3
+    p_phase=
+    [ -r "$p_dir/phase" ] && read -r p_phase <"$p_dir/phase"
+    printf '%s - progress %s %s %s =%s\n' "$P_NONCE" "$P_STEP" "$p_elapsed" "$(p_say "$p_phase")" "$(p_last_line)" >&3
     if [ "$p_elapsed" -ge "$2" ]; then
       : >"$p_dir/timeout"
       p_end_tree TERM "$1"

@@ -87,10 +87,14 @@ class RunReply:
 
 @dataclass(frozen=True)
 class ProgressReply:
-    """A program is alive. `elapsed_s` counts seconds since it began (or was joined)."""
+    """A program is alive.
+
+    `elapsed_s` counts seconds since it began (or was joined); `phase` is what it says it is at, or "".
+    """
 
     step: int
     elapsed_s: int
+    phase: str
     last_line: str
 
 

@@ -4,6 +4,7 @@
 #   fd 4  the controller's side of the line: end of file means that the controller is gone
 # `set -e` is ignored in conditions (POSIX XCU 2.14), so every status is checked by hand.
 # shellcheck shell=sh
+# shellcheck disable=SC2030,SC2031  # a PATH set in a subshell is meant for that subshell
 # shellcheck disable=SC2034,SC2153,SC2154  # P_NONCE, P_RUN, P_RUNID are set by the program; P_ROOT, P_LOCKED used in jobs.sh
 
 P_SEQ=0 P_STOP='' P_STEP='' P_LOCKED='' P_WHY=''
@@ -32,7 +33,7 @@ p_quote() {
 p_environment() {
   p_user=$(id -un)
   p_search=$P_PATH
-  ( PATH=$P_PATH; command -v ls ) >/dev/null 2>&1 || p_search=$P_PATH:/usr/local/bin:/usr/bin:/bin
+  PATH=$P_PATH command -v ls >/dev/null 2>&1 || p_search=$P_PATH:/usr/local/bin:/usr/bin:/bin
   P_ENVIRONMENT="export HOME=$(p_quote "$HOME") USER=$(p_quote "$p_user") LOGNAME=$(p_quote "$p_user")"
   P_ENVIRONMENT="$P_ENVIRONMENT SHELL=$(p_quote "${SHELL:-/bin/sh}") LANG=$(p_quote "${P_LANG:-C}")"
   P_ENVIRONMENT="$P_ENVIRONMENT PATH=$(p_quote "$p_search")"
@@ -182,7 +183,7 @@ p_can_sync() {
 p_place() { # TEMP PATH MODE: the last steps of every replacement
   chmod "$3" "$1" 2>>"$P_RUN/err" || { P_WHY="cannot set mode $3 on $2"; rm -f -- "$1"; return 1; }
   if p_can_sync; then sync "$1" 2>>"$P_RUN/err" || { P_WHY="cannot write $2 to disk"; rm -f -- "$1"; return 1; }; fi
-  mv -f -- "$1" "$2" 2>>"$P_RUN/err" || { P_WHY="cannot replace $2"; rm -f -- "$1"; return 1; }
+  mv -T -f -- "$1" "$2" 2>>"$P_RUN/err" || { P_WHY="cannot replace $2"; rm -f -- "$1"; return 1; }
 }
 
 p_mkdir() { # PATH MODE
