@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import posixpath
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, field_validator, model_validator
@@ -13,12 +9,10 @@ from pydantic import BeforeValidator, field_validator, model_validator
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text
+from scupi_provision.modules.pip_run import PipRun, digest, plan_run
 from scupi_provision.modules.requirements import Installed, applies, installed, is_satisfied, parse, split_names
 from scupi_provision.modules.words import split_words
-from scupi_provision.shell.actions import Run
 from scupi_provision.shell.entry import Kind
-from scupi_provision.shell.scripts import script
-from scupi_provision.shell.words import words
 from scupi_provision.values import UnknownValueError
 
 _CONFUSION = "a package of the same name on the second index could be taken instead (dependency confusion)"
@@ -106,13 +100,13 @@ def plan(args: Args, host: HostView) -> Result:
         gone = [parse(text).name for text in wanted if have is None or is_satisfied(_any(text), have)]
         if gone:
             arguments = ["uninstall", "--yes", *gone]
-            _run(args, host, environment, _Call(arguments, _state(have), f"remove {', '.join(gone)}"))
+            plan_run(host, PipRun(environment, arguments, _state(have), f"remove {', '.join(gone)}", args.index_url))
         return Result(bool(gone), values)
     missing = wanted if args.state == "latest" else _missing(host, wanted, have)
     if missing:
         upgrade = ["--upgrade"] if args.state == "latest" else []
         arguments = ["install", *_options(args), *upgrade, *missing]
-        _run(args, host, environment, _Call(arguments, _state(have), f"install {', '.join(missing)}"))
+        plan_run(host, PipRun(environment, arguments, _state(have), f"install {', '.join(missing)}", args.index_url))
     return Result(bool(missing), values, unprovable=args.state == "latest")
 
 
@@ -148,7 +142,7 @@ def _from_file(args: Args, host: HostView, environment: str, values: dict[str, A
     if entry.digest is None:
         raise UnknownValueError(f"the content of {path}")
     have = _installed(host, environment)
-    stamp = f"requirements-{_hash([entry.digest, _options(args), args.index_url])}"
+    stamp = f"requirements-{digest([entry.digest, _options(args), args.index_url])}"
     try:
         done = host.entry(f"{environment}/.provision/{stamp}").exists
     except UnknownValueError:
@@ -157,7 +151,8 @@ def _from_file(args: Args, host: HostView, environment: str, values: dict[str, A
         return Result(values=values)
     upgrade = ["--upgrade"] if args.state == "latest" else []
     arguments = ["install", *_options(args), *upgrade, "--requirement", path]
-    _run(args, host, environment, _Call(arguments, _state(have), f"install what {path} names", stamp))
+    call = PipRun(environment, arguments, _state(have), f"install what {path} names", args.index_url, stamp)
+    plan_run(host, call)
     return Result(changed=True, values=values, unprovable=args.state == "latest")
 
 
@@ -172,47 +167,6 @@ def _options(args: Args) -> list[str]:
 
 def _state(have: Installed | None) -> list[str]:
     return sorted(f"{name} {version}" for name, version in have.versions.items()) if have else []
-
-
-def _hash(inputs: Any) -> str:
-    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class _Call:
-    """One run of pip: its arguments, what was installed before it, words for people, and its stamp's name."""
-
-    arguments: list[str]
-    state: list[str]
-    summary: str
-    stamp: str = ""
-
-
-def _run(args: Args, host: HostView, environment: str, call: _Call) -> None:
-    """Plan one durable run of pip.
-
-    Its key holds what was installed before: an earlier run's result is only taken when it began from the same state.
-    The stamp is written when pip ended well; one that is there though there is work to do is an old run's.
-    """
-    key = f"pip-{_hash([environment, call.arguments, args.index_url, call.state])}"
-    stamp = f"{environment}/.provision/{call.stamp or key}"
-    try:
-        host.remove(stamp)
-    except UnknownValueError:
-        host.record.reads.pop(stamp, None)  # the environment is new: there is none
-    settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PYTHONNOUSERSITE": "1"}
-    if args.index_url:
-        settings["PIP_INDEX_URL"] = args.index_url  # may hold a password: never on a command line
-    python = posixpath.join(environment, "bin/python")
-    run = Run(
-        script("pip.sh", python=python, arguments=words(*call.arguments), stamp=stamp),
-        environment=tuple(sorted(settings.items())),
-        phase="pip",
-        durable_key=key,
-        creates=(stamp,),
-        writes=(environment,),
-    )
-    host.run(run, f"pip: {call.summary}")
 
 
 MODULE = Module("pip", Args, plan, aliases=("ansible.builtin.pip",))
