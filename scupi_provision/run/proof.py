@@ -68,14 +68,6 @@ class ProofKeeper:
         current = self._link.seeing(lambda: view.entry(CURRENT))
         facts = self._link.snapshot.facts
         machine = {name: facts.raw.get(name, "") for name in _MACHINE_FACTS} if facts else {}
-        checks = [
-            [
-                str(step.label),
-                step.message,
-                *map(repr, step.actions),
-                *map(repr, step.result.claims if step.result else ()),
-            ]
-            for step in plan.steps
-        ]
+        checks = [[str(step.label), step.message, repr(step.args), *map(repr, step.actions)] for step in plan.steps]
         text = json.dumps([checks, machine, current.target], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
