@@ -140,7 +140,7 @@ class MemoryHost:
             if node is not None and node.kind is Kind.LINK and (rest or follow):
                 count += 1
                 if count > _MOST_LINKS:
-                    return "/\0"  # a loop names nothing
+                    return "/\0/\0"  # a loop names nothing, and nothing can be made there
                 whole = posixpath.join(posixpath.dirname(done), node.target, *rest)
                 done, rest = "/", [part for part in whole.split("/") if part]
         return done
@@ -242,7 +242,10 @@ class MemoryHost:
 
     @_do.register
     def _(self, action: CopyFile) -> None:
-        self._place(action.path, Node(Kind.FILE, action.mode, self._node(action.source).content))
+        source = self._node(action.source)
+        if source.kind is not Kind.FILE:
+            raise _StopError("failed", f"cannot copy {action.source} to {action.path}")
+        self._place(action.path, Node(Kind.FILE, action.mode, source.content))
 
     @_do.register
     def _(self, action: SetMode) -> None:
@@ -254,15 +257,17 @@ class MemoryHost:
 
     @_do.register
     def _(self, action: Remove) -> None:
-        if not action.recursive and self.entry(action.path).kind is Kind.DIRECTORY:
+        now = self.entry(action.path)
+        if (now.kind is Kind.DIRECTORY and not action.recursive) or (not now.exists and action.recursive):
             raise _StopError("failed", f"cannot remove {action.path}")
         self.remove(self._located(action.path))
 
     @_do.register
     def _(self, action: Touch) -> None:
-        if not self.entry(action.path).exists:
-            self._place(action.path, Node(Kind.FILE, action.mode))
-        self.nodes[self._located(action.path, follow=True)] = replace(self._node(action.path), mode=action.mode)
+        real = self._located(action.path, follow=True)
+        if real not in self.nodes:
+            self._place(real, Node(Kind.FILE, action.mode))
+        self.nodes[real] = replace(self._node(action.path), mode=action.mode)
 
     @_do.register
     def _(self, action: Fetch) -> None:

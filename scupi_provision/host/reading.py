@@ -118,12 +118,12 @@ class ReadableHost:
         """The bytes of the regular file at `path` (links at its end are not followed); b"" when it is absent."""
         path = self._through_planned_links(self.path(path))
         real = self._real(path)
-        known = self.record.contents.get(real, self._contents.get(real))
-        if known is not None:
-            return known
-        planned = self._overlaid(real)
-        if planned is not None:
-            return self._content_of(path, self.entry(path))
+        if real in self.record.contents:
+            return self.record.contents[real]
+        if self._overlaid(real) is not None:
+            entry = self.entry(path)
+            known = None if self._is_superseded(real) else self._contents.get(real)
+            return self._content_of(path, entry) if known is None else known
         if path not in self._snapshot.entries:
             raise NeedsReadingError(Needs(entries={path: None}, contents={path: None}))
         entry = self.entry(path)
@@ -156,7 +156,7 @@ class ReadableHost:
         real = self._real(pattern)
         planned = {
             path for path, entry in {**self._planned, **self.record.planned}.items()
-            if entry.exists and matches(path, real)
+            if entry.exists and matches(path, real) and self._lookup(path) is entry
         }  # fmt: skip
         below = self._state_above(self._real(posixpath.join(base, "x")))
         if below is not None and not below.exists:
@@ -169,7 +169,13 @@ class ReadableHost:
 
     def _lookup(self, path: str) -> Entry | None:
         entry = self.record.planned.get(path)
-        return entry if entry is not None else self._planned.get(path)
+        return entry if entry is not None or self._is_superseded(path) else self._planned.get(path)
+
+    def _is_superseded(self, path: str) -> bool:
+        """Whether the step in hand removes or leaves to a program what earlier steps planned at `path`."""
+        if any(path.startswith(above + "/") for above in self.record.replaced):
+            return True
+        return any(path.startswith(a + "/") and not self._is_kept_from(a, path) for a in self.record.opaque)
 
     def _is_of_this_step(self, path: str) -> bool:
         """Whether the step in hand itself decides what is at `path`."""

@@ -196,6 +196,8 @@ class HostView(ReadableHost):
         now = self.entry(path)
         if now.kind is Kind.LINK and now.target == target:
             return False
+        if posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) == path:
+            raise TaskFailedError(f"{path} would be a link to itself")
         if now.kind is Kind.DIRECTORY or (now.exists and now.kind is not Kind.LINK and not force):
             raise TaskFailedError(f"{path} is there and is not a link")
         if not now.exists:

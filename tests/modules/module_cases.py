@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from scupi_provision.host.memory import HOME, MemoryHost, Node
 from scupi_provision.modules.contract import ControllerFile, ControllerTree
 from scupi_provision.shell.entry import Kind

@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from scupi_provision.host.memory import HOME, MemoryHost
 from scupi_provision.host.memory_planning import apply_on
 from scupi_provision.modules.registry import MODULES
@@ -12,13 +11,16 @@ BEGIN, END = b"# BEGIN m", b"# END m"
 lines = st.sampled_from([b"", b"a", b"b", b"x=1", b"x=2", b"\xff\xfe", b"  a ", BEGIN, END])
 plain_lines = lines.filter(lambda line: line not in {BEGIN, END})
 words = st.sampled_from(["a", "b", "x=3", "new", "é"])
-places = st.sampled_from([{}, {"insertbefore": "BOF"}, {"insertafter": "EOF"}, {"insertafter": "^a"}, {"insertbefore": "^x"}])
+places = st.sampled_from(
+    [{}, {"insertbefore": "BOF"}, {"insertafter": "EOF"}, {"insertafter": "^a"}, {"insertbefore": "^x"}]
+)
 
 
 def contents(of):
-    ends = st.sampled_from([b"\n", b"\r\n"])
-    last = st.booleans()
-    return st.builds(lambda items, end, ended: end.join(items) + (end if ended and items else b""), st.lists(of), ends, last)
+    def join(items, end, ended):
+        return end.join(items) + (end if ended and items else b"")
+
+    return st.builds(join, st.lists(of), st.sampled_from([b"\n", b"\r\n"]), st.booleans())
 
 
 def edit(module, args, content):

@@ -1,7 +1,6 @@
 import inspect
 
 import pytest
-
 from scupi_provision.modules.contract import Module, controller_files
 from scupi_provision.modules.registry import LATER, MODULES, ROOT_ONLY, find
 

@@ -3,7 +3,6 @@ import copy
 import pytest
 from module_cases import load, told
 from pydantic import ValidationError
-
 from scupi_provision.host.memory_planning import apply_on, plan_on
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.modules.registry import MODULES

@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 from pydantic import ValidationError
-
 from scupi_provision.host.memory import HOME, MemoryHost, Node
 from scupi_provision.host.memory_planning import plan_on
 from scupi_provision.host.record import TaskFailedError
@@ -75,7 +74,8 @@ def test_the_index_is_told_by_environment_and_not_on_the_command_line():
 
 def test_an_earlier_result_is_taken_only_when_it_began_from_the_same_packages():
     """Else a package that was removed by hand would stay away: the old job's result would count for the new one."""
-    keys = [planned(memory, name="torch").record.actions[-1].durable_key for memory in (host(), host("numpy-2.0"), host())]
+    hosts = (host(), host("numpy-2.0"), host())
+    keys = [planned(memory, name="torch").record.actions[-1].durable_key for memory in hosts]
     assert keys[0] != keys[1]
     assert keys[0] == keys[2]
     memory = host()

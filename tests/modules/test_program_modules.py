@@ -2,7 +2,6 @@
 
 import pytest
 from pydantic import ValidationError
-
 from scupi_provision.host.memory import HOME, MemoryHost, Node
 from scupi_provision.host.memory_planning import apply_on, plan_on
 from scupi_provision.host.record import TaskFailedError
@@ -48,9 +47,9 @@ def test_a_shell_text_is_one_argument():
     assert run_of(planned("shell", cmd="a", executable="/bin/bash")).argv == ("/bin/bash", "-c", "a")
 
 
-@pytest.mark.parametrize(("given", "read"), [({"stdin": "a"}, b"a\n"), ({"stdin": "a", "stdin_add_newline": False}, b"a")])
+@pytest.mark.parametrize(("given", "read"), [({}, b"a\n"), ({"stdin_add_newline": False}, b"a")])
 def test_stdin(given, read):
-    assert run_of(planned("command", cmd="cat", **given)).stdin == read
+    assert run_of(planned("command", cmd="cat", stdin="a", **given)).stdin == read
 
 
 def test_what_a_program_says_is_not_known_before():
@@ -199,7 +198,14 @@ def test_expect_on_a_path(args, passed):
 
 @pytest.mark.parametrize(
     ("value", "wanted", "passed"),
-    [("2.13", 2.13, True), (True, "true", True), (8, "8", True), ([1, "a"], ["1", "a"], True), ("a", "b", False), (None, "", False)],
+    [
+        ("2.13", 2.13, True),
+        (True, "true", True),
+        (8, "8", True),
+        ([1, "a"], ["1", "a"], True),
+        ("a", "b", False),
+        (None, "", False),
+    ],
 )
 def test_expect_on_a_value(value, wanted, passed):
     result = planned("expect", value=value, equals=wanted).result

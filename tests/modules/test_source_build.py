@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-
 from scupi_provision.host.memory import FACTS, MemoryHost
 from scupi_provision.host.memory_planning import apply_on, plan_on
 from scupi_provision.modules.registry import MODULES

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from scupi_provision.host.memory import FACTS, HOME, MemoryHost, Node
 from scupi_provision.host.memory_planning import plan_on
 from scupi_provision.host.record import TaskFailedError

@@ -1,0 +1,64 @@
+"""Generations: what shells get, staged by tasks and made current by one rename."""
+
+import subprocess
+
+import pytest
+from scupi_provision.host import generation
+from scupi_provision.host.generation import Generation
+from scupi_provision.host.memory import HOME, MemoryHost
+from scupi_provision.host.memory_planning import apply_on, plan_on
+from scupi_provision.shell.actions import Link
+
+
+def stage(host, *names):
+    """One step per entry, then the switch; whether each was a change."""
+    changed = []
+    for name in names:
+        changed.append(generation.stage(host, generation.staged(host).with_path(name, f"/opt/{name}/bin")))
+        actions = host.record.actions
+        host.commit()
+        host.begin("next")
+        host.record.actions.extend(actions)
+    generation.switch(host)
+    return changed
+
+
+def test_entries_of_one_apply_make_one_generation():
+    memory = MemoryHost()
+    planned, performed = apply_on(memory, lambda host: stage(host, "git", "python"))
+    assert performed.outcome == "done", performed.why
+    assert planned.result == [True, True]
+    assert memory.nodes[f"{HOME}/.provision/current"].target == "gen/1"
+    again = plan_on(memory, lambda host: (stage(host, "git", "python"), generation.current(host)))
+    assert again.result == ([False, False], Generation(1, {"python": "/opt/python/bin", "git": "/opt/git/bin"}))
+    assert again.record.actions == []
+
+
+def test_the_next_apply_leaves_the_last_generation_as_it_is():
+    memory = MemoryHost()
+    apply_on(memory, lambda host: stage(host, "git"))
+    before = memory.nodes[f"{HOME}/.provision/gen/1/env.sh"]
+    planned, _ = apply_on(memory, lambda host: stage(host, "python"))
+    assert memory.nodes[f"{HOME}/.provision/gen/1/env.sh"] == before
+    assert planned.record.actions[-1] == Link(f"{HOME}/.provision/current", "gen/2", planned.record.actions[-1].expect)
+
+
+def test_without_a_change_there_is_nothing_to_switch_to():
+    assert not plan_on(MemoryHost(), generation.switch).result
+
+
+@pytest.mark.parametrize("path", ["/opt/git/bin", "/opt/my tools/b$in", "/opt/it's/[x]*"])
+def test_the_script_puts_directories_first_and_can_be_read_twice(tmp_path, path):
+    made = Generation(1, {"a": path, "b": "/opt/b"}, {"LANG": "de DE"})
+    script = tmp_path / "env.sh"
+    script.write_bytes(made.script())
+    text = f'. "{script}"; . "{script}"; printf "%s|%s" "$PATH" "$LANG"'
+    done = subprocess.run(["/bin/sh", "-c", text], env={"PATH": "/bin"}, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{path}:/opt/b:/bin|de DE"
+    assert done.stderr == ""
+
+
+def test_an_entry_of_the_same_name_is_replaced_where_it_stands():
+    made = Generation().with_path("a", "/1").with_path("b", "/2").with_path("a", "/3").with_path("c", "/4", first=False)
+    assert list(made.paths.items()) == [("b", "/2"), ("a", "/3"), ("c", "/4")]
+    assert list(made.without_path("a").paths) == ["b", "c"]
