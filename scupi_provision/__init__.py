@@ -1,3 +1,3 @@
-"""Declarative provisioning of user-space environments: Ansible's language on a snapshot, plan, actions, proof engine."""
+"""Declarative, rootless provisioning: Ansible's language on a snapshot, plan, actions, proof engine."""
 
 __version__ = "0.1.0"
