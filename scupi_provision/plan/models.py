@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +10,24 @@ from scupi_provision.errors import Diagnostic
 from scupi_provision.events import Diff, Outcome, TaskLabel
 from scupi_provision.host.record import StepRecord
 from scupi_provision.modules.contract import Claim, Module, ModuleArgs, Result
+from scupi_provision.playbook.models import Task
+from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Action
 from scupi_provision.shell.entry import Entry
 
 StepKey = tuple[Any, ...]
 """Names one step of a play for as long as the play does not change: indexes of items, blocks and loop rounds."""
+
+
+@dataclass(frozen=True)
+class TaskRound:
+    """One task with the variables of one round: everything that planning it needs."""
+
+    key: StepKey
+    task: Task
+    module: Module
+    templar: Templar
+    label: TaskLabel
 
 
 @dataclass(frozen=True)
@@ -31,15 +44,33 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class Patience:
+    """`until`: the step is done again until its values satisfy.
+
+    Attributes:
+        holds: Whether the values (of `register`) satisfy.
+        retries: How often it is done again at most, after the first time.
+        delay_s: Seconds between two times.
+    """
+
+    holds: Callable[[Mapping[str, Any]], bool]
+    retries: int
+    delay_s: int
+
+
+@dataclass(frozen=True)
 class Step:
     """One task (one round of its loop) on one host.
 
     Attributes:
-        outcome: OK, WOULD_CHANGE, SKIPPED, FAILED or UNKNOWN; what check reports and apply then brings about.
+        outcome: OK, WOULD_CHANGE, SKIPPED, FAILED (RESCUED, IGNORED) or UNKNOWN; what check reports and apply then
+            brings about.
         actions: What the host has to do, guards included; may be there for a task that changes nothing (a check).
         reads: What this step relied on, as it was read.
         result: What the module planned; None when it was skipped or is not known yet.
-        finish: The module and its arguments, for those that judge a program's output afterwards.
+        module, args: For modules that judge a program's output afterwards.
+        judgement: How the task itself judges it.
+        patience: `until`; None when the step is done once.
         register: Name under which the result is known to later tasks.
         notify: Handlers told of a change.
         ignore_errors: Whether the play goes on after a failure.
@@ -59,6 +90,7 @@ class Step:
     module: Module | None = None
     args: ModuleArgs | None = None
     judgement: Judgement = Judgement()
+    patience: Patience | None = None
     register: str | None = None
     notify: tuple[str, ...] = ()
     ignore_errors: bool = False

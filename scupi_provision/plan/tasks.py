@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.events import Diff, Outcome, TaskLabel
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.contract import Module, ModuleArgs, Result
+from scupi_provision.modules.contract import ModuleArgs, Result
 from scupi_provision.plan.arguments import module_arguments
-from scupi_provision.plan.models import Judgement, Step, StepKey
+from scupi_provision.plan.judging import judged
+from scupi_provision.plan.models import Judgement, Step, StepKey, TaskRound
+from scupi_provision.plan.rounds import from_home, is_hidden
 from scupi_provision.playbook.arguments import parse_arguments
-from scupi_provision.playbook.models import Task
+from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Action, Run
 from scupi_provision.source import diagnostic
-from scupi_provision.values import UnknownValueError
+from scupi_provision.values import UnknownValue, UnknownValueError
 
-
-@dataclass(frozen=True)
-class TaskRound:
-    """One task with the variables of one round: everything that planning it needs."""
-
-    key: StepKey
-    task: Task
-    module: Module
-    templar: Templar
-    label: TaskLabel
+UNTOLD = "what a task with no_log says"
+FAILURES = frozenset({Outcome.FAILED, Outcome.RESCUED, Outcome.IGNORED})
 
 
 def plan_round(this: TaskRound, host: HostView) -> Step:
@@ -43,19 +37,40 @@ def plan_round(this: TaskRound, host: HostView) -> Step:
     try:
         return _planned(this, host)
     except TaskFailedError as failure:
-        host.rollback()
-        return _failed(this, str(failure), diagnostic(str(failure), this.task.where))
+        step = _failed(this, str(failure), diagnostic(str(failure), this.task.where), host)
+        return _judged_failure(judged(step, this))
     except InputError as error:
-        host.rollback()
-        return _failed(this, error.diagnostic.summary, error.diagnostic)
-    except BaseException:
-        host.rollback()
-        raise
+        return _judged_failure(_failed(this, error.diagnostic.summary, error.diagnostic, host))
+    finally:
+        host.rollback()  # nothing is left to drop when the step was planned to its end
 
 
 def unknown_step(this: TaskRound, reason: str) -> Step:
     """The step of a task about which nothing can be said before `reason` is known."""
-    return _step(this, Outcome.UNKNOWN, message=f"known after apply: needs {reason}")
+    message = f"known after apply: needs {reason}"
+    hidden = is_hidden(this.task, this.templar)
+    return Step(this.key, this.label, Outcome.UNKNOWN, message, module=this.module, hidden=hidden)
+
+
+def broken_step(item: Task | Include, key: StepKey, templar: Templar, label: TaskLabel, error: InputError) -> Step:
+    """The step of a task or an include whose keywords cannot be rendered."""
+    flag = item.inherited.ignore_errors
+    try:
+        ignored = flag is not None and templar.holds(flag)
+    except (UnknownValueError, InputError):
+        ignored = False
+    return _judged_failure(
+        Step(
+            key,
+            label,
+            Outcome.FAILED,
+            error.diagnostic.summary,
+            result=_failure(error.diagnostic.summary),
+            ignore_errors=ignored,
+            hidden=is_hidden(item, templar),
+            error=error.diagnostic,
+        )
+    )
 
 
 def _planned(this: TaskRound, host: HostView) -> Step:
@@ -64,27 +79,39 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         if not templar.holds(condition):
             host.commit()
             return _step(this, Outcome.SKIPPED, message=f"when: {condition} is false")
+    environment, simulated = _environment(this), _flag(templar, task.inherited.check_mode)
     args = _arguments(this)
     result = this.module.plan(args, host)
-    record = host.commit()
-    record.actions[:] = _with_environment(record.actions, _environment(this))
+    diffs = (*host.record.diffs, *result.diffs)
     step = _step(
         this,
         _outcome(result),
         message=result.message,
-        diffs=tuple(_shortened(diff, host.home) for diff in (*record.diffs, *result.diffs)),
-        actions=tuple(record.actions),
-        reads=dict(record.reads),
+        diffs=tuple(_shortened(diff, host.home) for diff in diffs),
+        actions=tuple(_with_environment(host.record.actions, environment)),
+        reads=dict(host.record.reads),
         result=result,
         args=args,
-        record=record,
+        record=host.record,
     )
-    return _judged(step, this)
+    step = judged(step, this)
+    if simulated:
+        return _judged_failure(_simulated(step))
+    host.commit()
+    return _judged_failure(step)
 
 
-def from_home(text: str, home: str) -> str:
-    """`text` for people: paths below the home begin with `~/`."""
-    return text.replace(f"{home}/", "~/") if len(home) > 1 else text
+def _simulated(step: Step) -> Step:
+    """As `check_mode: true` has it, in an apply too: said, not done. Programs are not run, as in Ansible."""
+    planned = replace(step, actions=(), record=None, patience=None, judgement=Judgement())
+    if any(isinstance(action, Run) for action in step.actions):
+        message = "check_mode: a program is not run"
+        return replace(planned, outcome=Outcome.SKIPPED, message=message, result=Result(skipped=True), module=None)
+    return replace(planned, result=replace(step.result or Result(), unprovable=True))
+
+
+def _judged_failure(step: Step) -> Step:
+    return replace(step, outcome=Outcome.IGNORED) if step.outcome is Outcome.FAILED and step.ignore_errors else step
 
 
 def _shortened(diff: Diff, home: str) -> Diff:
@@ -105,36 +132,42 @@ def _outcome(result: Result) -> Outcome:
 
 
 def _step(this: TaskRound, outcome: Outcome, **more: Any) -> Step:
-    task, templar = this.task, this.templar
-    hidden = _flag(templar, task.inherited.no_log)
+    inherited, templar = this.task.inherited, this.templar
+    hidden = _flag(templar, inherited.no_log)
     if hidden:
         more["diffs"] = ()
+    elif inherited.diff is not None and not templar.holds(inherited.diff):
+        more["diffs"] = tuple(replace(diff, before=None, after=None) for diff in more.get("diffs", ()))
     return Step(
         key=this.key,
         label=this.label,
         outcome=outcome,
         module=this.module,
-        register=task.register,
-        notify=_notified(this),
-        ignore_errors=_flag(templar, task.inherited.ignore_errors),
+        register=this.task.register,
+        notify=notified(this.task, templar),
+        ignore_errors=_flag(templar, inherited.ignore_errors),
         hidden=hidden,
         **more,
     )
 
 
-def _notified(this: TaskRound) -> tuple[str, ...]:
-    return tuple(this.templar.text(name) for name in this.task.notify)
+def notified(task: Task, templar: Templar) -> tuple[str, ...]:
+    """The handlers that a change of `task` notifies, by name or by what they listen to."""
+    return tuple(templar.text(name) for name in task.notify)
 
 
 def _flag(templar: Templar, value: Any) -> bool:
     return value is not None and templar.holds(value)
 
 
-def _failed(this: TaskRound, message: str, error: Diagnostic) -> Step:
-    return replace(
-        _step(this, Outcome.FAILED, message=message, error=error),
-        result=Result(failed=True, message=message, values={"msg": message}),
-    )
+def _failed(this: TaskRound, message: str, error: Diagnostic, host: HostView) -> Step:
+    """A step that cannot succeed on the host as it was read; what was read decides whether that still holds."""
+    reads = dict(host.record.reads)
+    return _step(this, Outcome.FAILED, message=message, error=error, reads=reads, result=_failure(message))
+
+
+def _failure(message: str) -> Result:
+    return Result(failed=True, message=message, values={"msg": message})
 
 
 def _environment(this: TaskRound) -> dict[str, str]:
@@ -152,58 +185,15 @@ def _with_environment(actions: list[Action], environment: Mapping[str, str]) -> 
     return [replace(a, environment=ours + a.environment) if isinstance(a, Run) else a for a in actions]
 
 
-# --- failed_when and changed_when -------------------------------------------------------------------------------------
-
-
-def _judged(step: Step, this: TaskRound) -> Step:
-    """Apply the task's own judgement now when it can be told already, else keep it for when the program has ended."""
-    task = this.task
-    if not (task.failed_when or task.changed_when) or step.result is None:
-        return step
-    judgement = Judgement(
-        fails_when=_condition(this, task.failed_when) if task.failed_when else None,
-        changes_when=_condition(this, task.changed_when) if task.changed_when else None,
-    )
-    runs = any(isinstance(action, Run) for action in step.actions)
-    values = {"changed": step.result.changed, "failed": step.result.failed, **step.result.values}
-    outcome, pending = step.outcome, replace(judgement)
-    try:
-        if judgement.changes_when is not None and outcome in {Outcome.OK, Outcome.WOULD_CHANGE}:
-            outcome = Outcome.WOULD_CHANGE if judgement.changes_when(values) else Outcome.OK
-            pending = replace(pending, changes_when=None)
-        if judgement.fails_when is not None and not runs:
-            outcome = Outcome.FAILED if judgement.fails_when(values) else _unfailed(outcome)
-            pending = replace(pending, fails_when=None)
-    except UnknownValueError:
-        if not runs:
-            raise
-    changed = outcome is Outcome.WOULD_CHANGE
-    if pending.fails_when is not None:  # the task judges the exit status, not the host
-        actions = tuple(replace(a, fails_when_nonzero=False) if isinstance(a, Run) else a for a in step.actions)
-        step = replace(step, actions=actions)
-    result = replace(step.result, changed=changed) if step.result else None
-    return replace(step, outcome=outcome, judgement=pending, result=result)
-
-
-def _unfailed(outcome: Outcome) -> Outcome:
-    return Outcome.OK if outcome is Outcome.FAILED else outcome
-
-
-def _condition(this: TaskRound, conditions: tuple[Any, ...]) -> Callable[[Mapping[str, Any]], bool]:
-    def holds(values: Mapping[str, Any]) -> bool:
-        named = {this.task.register: dict(values)} if this.task.register else {}
-        return this.templar.with_variables(named).holds(conditions)
-
-    return holds
-
-
 def planned_values(step: Step) -> dict[str, Any]:
     """What `register` gets from a step that has not run, or need not run."""
     values: dict[str, Any] = dict(step.result.values) if step.result else {}
     values["changed"] = step.outcome is Outcome.WOULD_CHANGE
-    values["failed"] = step.outcome in {Outcome.FAILED, Outcome.RESCUED}
+    values["failed"] = step.outcome in FAILURES
     if step.outcome is Outcome.SKIPPED:
         values |= {"skipped": True, "skip_reason": step.message}
     if step.message and "msg" not in values:
         values["msg"] = step.message
+    if step.hidden:  # the reason names the command
+        values = {name: UnknownValue(UNTOLD) if isinstance(v, UnknownValue) else v for name, v in values.items()}
     return values

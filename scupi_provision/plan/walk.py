@@ -6,7 +6,9 @@ and arrives, with the right variables and notified handlers, at the first step t
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,14 +18,14 @@ from scupi_provision.host import generation
 from scupi_provision.host.snapshot import Needs, NeedsReadingError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module, Result
-from scupi_provision.plan.models import Done, Plan, Step, StepKey
+from scupi_provision.plan.models import Done, Plan, Step, StepKey, TaskRound
+from scupi_provision.plan.rounds import Round, loop_variables, registered, task_label
 from scupi_provision.plan.scope import PlayScope
 from scupi_provision.plan.tags import TagSelection
-from scupi_provision.plan.tasks import TaskRound, from_home, plan_round, planned_values, unknown_step
+from scupi_provision.plan.tasks import UNTOLD, broken_step, notified, plan_round, planned_values, unknown_step
 from scupi_provision.playbook.models import Block, Include, Item, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Run
-from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValue, UnknownValueError
 
 SWITCH_KEY: StepKey = ("generation",)
@@ -74,8 +76,12 @@ class Walk:
     _steps: list[Step] = field(default_factory=list)
     _needs: Needs = field(default_factory=Needs)
     _notified: set[str] = field(default_factory=set)
+    _perhaps_notified: dict[str, str] = field(default_factory=dict)
     _flushes: int = 0
     _rescuers: int = 0
+    _local: Mapping[str, Any] = field(default_factory=dict)
+    _doubt: str = ""
+    _anything_may_change: bool = False
 
     def run(self, items: Sequence[Item]) -> Pass:
         """Walk `items`, then the handlers they notify, then the switch of the generation."""
@@ -100,8 +106,12 @@ class Walk:
             here = (*key, index)
             if isinstance(item, Block):
                 self._block(item, here)
+            elif not self.tags.selects(item.inherited.tags):
+                continue
             elif isinstance(item, Include):
                 self._include(item, here)
+            elif item.module == "meta":
+                self._meta(item, here)
             else:
                 self._task(item, here)
 
@@ -125,146 +135,156 @@ class Walk:
             raise _PlayFailedError
 
     def _include(self, include: Include, key: StepKey) -> None:
-        if not self.tags.selects(include.inherited.tags):
-            return
-        for number, local in enumerate(self._rounds(include, key)):
-            templar = self.scope.templar(include, local)
-            try:
-                if not all(templar.holds(condition) for condition in include.inherited.when):
-                    continue
-                items = include.load(templar.text(include.target))
-            except UnknownValueError as error:
-                self._wait(include, (*key, number), error.reason)
-                continue
-            self._items(items, (*key, number))
+        try:
+            for number, local in enumerate(loop_variables(include, self.scope.templar(include, self._local))):
+                self._included(include, (*key, number), ChainMap(local, dict(self._local)))
+        except InputError as error:
+            self._end_if_failed(include, [self._broken(include, (*key, "loop"), error)])
+        except UnknownValueError as error:
+            self._not_known(include, key, error.reason)
 
-    def _wait(self, include: Include, key: StepKey, reason: str) -> None:
+    def _included(self, include: Include, key: StepKey, local: Mapping[str, Any]) -> None:
+        templar = self.scope.templar(include, local)
+        doubt = ""
+        try:
+            if not all(templar.holds(condition) for condition in include.inherited.when):
+                return
+        except UnknownValueError as error:
+            doubt = self._must_wait(error.reason)
+        items = include.load(templar.text(include.target))
+        with self._within(local, doubt):
+            self._items(items, key)
+
+    @contextmanager
+    def _within(self, local: Mapping[str, Any], doubt: str) -> Iterator[None]:
+        """Inside an include: its loop's variables are seen, and whether its tasks run at all may be in doubt."""
+        before = self._local, self._doubt
+        self._local, self._doubt = local, doubt or self._doubt
+        try:
+            yield
+        finally:
+            self._local, self._doubt = before
+
+    def _must_wait(self, reason: str) -> str:
+        """An apply waits for what is not known yet; a check goes on, in doubt for this reason."""
         if self.stops and not self._needs:
             raise _PassEndsError
-        label = TaskLabel(str(include.target), "include", where=include.where)
-        self._steps.append(Step(key, label, Outcome.UNKNOWN, f"known after apply: needs {reason}"))
+        return reason
+
+    def _not_known(self, item: Task | Include, key: StepKey, reason: str) -> None:
+        self._must_wait(reason)
+        self._steps.append(Step(key, self._name(item), Outcome.UNKNOWN, f"known after apply: needs {reason}"))
+
+    def _name(self, item: Task | Include) -> TaskLabel:
+        if isinstance(item, Task):
+            return replace(self._label(item, self.scope.templar(item, self._local)), item="")
+        role = item.role.name if item.role else ""
+        return TaskLabel(str(item.name or item.target), "include", role, where=item.where)
+
+    def _label(self, task: Task, templar: Templar) -> TaskLabel:
+        return task_label(task, templar, str(self.scope.facts.get("user_dir", "")))
 
     # --- tasks ----------------------------------------------------------------------------------------------------
 
     def _task(self, task: Task, key: StepKey) -> None:
-        if not self.tags.selects(task.inherited.tags):
-            return
-        if task.module == "meta":
-            self._meta(task)
-            return
+        rounds: list[tuple[Round, Mapping[str, Any]]] = []
         try:
-            results = [self._round(task, (*key, number), local) for number, local in enumerate(self._rounds(task, key))]
+            for number, local in enumerate(loop_variables(task, self.scope.templar(task, self._local))):
+                rounds.append((self._round(task, (*key, number), ChainMap(local, dict(self._local))), local))
         except InputError as error:  # the loop or a keyword cannot be rendered
-            self._broken(task, (*key, "loop"), error)
-            return
-        if task.register:
-            self.scope.dynamic[task.register] = _registered(task, results)
-
-    def _broken(self, task: Task, key: StepKey, error: InputError) -> None:
-        done = self.settled.get(key)
-        if done is None and not self._needs:
-            label = TaskLabel(str(task.name or task.module), task.module, where=task.where)
-            self._steps.append(
-                Step(
-                    key,
-                    label,
-                    Outcome.FAILED,
-                    error.diagnostic.summary,
-                    error=error.diagnostic,
-                    result=Result(failed=True),
-                )
-            )
-            if self.stops:
-                raise _PassEndsError
-        if not self._needs:
-            raise _PlayFailedError
-
-    def _rounds(self, item: Task | Include, key: StepKey) -> Iterator[dict[str, Any]]:
-        loop = item.loop
-        if loop is None:
-            yield {}
-            return
-        templar = self.scope.templar(item, {})
-        try:
-            items = templar.render(loop.items)
+            rounds.append((self._broken(task, (*key, "loop"), error), {}))
         except UnknownValueError as error:
-            if self.stops and not self._needs:
-                raise _PassEndsError from None
-            label = TaskLabel(str(item.name or ""), getattr(item, "module", "include"), where=item.where)
-            self._steps.append(Step(key, label, Outcome.UNKNOWN, f"known after apply: needs {error.reason}"))
-            return
-        if loop.flatten:
-            items = _flattened(items)
-        if not isinstance(items, list):
-            what = f"loop needs a list, this is {type(items).__name__}"
-            raise InputError.of([diagnostic(what, item.where, hint="a mapping becomes a list by `| dict2items`")])
-        for index, value in enumerate(items):
-            local = {loop.variable: value, "ansible_loop_var": loop.variable}
-            if loop.index_variable:
-                local[loop.index_variable] = index
-            yield local
+            self._not_known(task, key, error.reason)
+            rounds.append((Round(Outcome.UNKNOWN, unknown=error.reason), {}))
+        if task.register:
+            self.scope.dynamic[task.register] = registered(task, rounds)
+        self._end_if_failed(task, [done for done, _ in rounds])
 
-    def _round(self, task: Task, key: StepKey, local: dict[str, Any]) -> dict[str, Any]:
+    def _end_if_failed(self, item: Task | Include, rounds: Sequence[Round]) -> None:
+        failed = next((done for done in rounds if done.fails), None)
+        if failed is None or self._needs or self.keeps_going:
+            return
+        if self.stops and self._steps:  # later items of the loop come before the rescue
+            raise _PassEndsError
+        label = self._name(item)  # what a `rescue` may ask
+        self.scope.dynamic["ansible_failed_task"] = {"name": label.name, "action": label.module}
+        self.scope.dynamic["ansible_failed_result"] = dict(failed.values)
+        raise _PlayFailedError
+
+    def _round(self, task: Task, key: StepKey, local: Mapping[str, Any]) -> Round:
         templar = self.scope.templar(task, local)
         done = self.settled.get(key)
-        if done is None:
-            step = self._open_step(TaskRound(key, task, self.modules[task.module], templar, self._label(task, templar)))
-            values, outcome, facts = planned_values(step), step.outcome, step.result.facts if step.result else {}
-            notify, ignored = step.notify, step.ignore_errors
-        else:
-            values, outcome, facts = dict(done.values), done.outcome, dict(done.facts)
-            notify = self._notifies(task, templar, outcome)
-            ignored = outcome not in _FAILURES
-            self.host.generation = done.generation or self.host.generation
-        self.scope.dynamic.update(facts)
-        if outcome in {Outcome.CHANGED, Outcome.WOULD_CHANGE}:
-            self._notified.update(notify)
-        if outcome in _FAILURES and not ignored and not self._needs and not self.keeps_going:
-            if done is None and self.stops:
-                raise _PassEndsError
-            if task.register:
-                self.scope.dynamic[task.register] = values
-            raise _PlayFailedError
-        return {**values, **_loop_values(task, local)}
+        if done is not None:
+            return self._settled(task, templar, done)
+        return self._open(TaskRound(key, task, self.modules[task.module], templar, self._label(task, templar)))
 
-    @staticmethod
-    def _notifies(task: Task, templar: Templar, outcome: Outcome) -> tuple[str, ...]:
-        return tuple(templar.text(name) for name in task.notify) if outcome is Outcome.CHANGED else ()
+    def _settled(self, task: Task, templar: Templar, done: Done) -> Round:
+        self.scope.dynamic.update(done.facts)
+        self.host.generation = done.generation or self.host.generation
+        if done.outcome is Outcome.CHANGED:
+            self._notified.update(notified(task, templar))
+        return Round(done.outcome, done.values, done.outcome in _FAILURES)
 
-    def _open_step(self, this: TaskRound) -> Step:
+    def _open(self, this: TaskRound) -> Round:
         try:
-            step = plan_round(this, self.host)
+            step = unknown_step(this, self._doubt) if self._doubt else plan_round(this, self.host)
         except NeedsReadingError as missing:
             self._needs.add(missing.needs)
-            return _placeholder(this)
+            return self._unknown(this, "what is being read")
         except UnknownValueError as error:
-            if self.stops and not self._needs:
-                raise _PassEndsError from None
-            step = unknown_step(this, error.reason)
+            step = unknown_step(this, self._must_wait(error.reason))
+        if step.outcome in _FAILURES and self._anything_may_change and not self.stops:
+            step = unknown_step(this, f"what a program does before ({step.message})")
+        self._take(step)
+        if step.outcome is Outcome.UNKNOWN:
+            return self._unknown(this, UNTOLD if step.hidden else step.message.partition(": needs ")[2])
+        if step.outcome is Outcome.WOULD_CHANGE:
+            self._notified.update(step.notify)
+        self.scope.dynamic.update(step.result.facts if step.result else {})
+        return Round(step.outcome, planned_values(step), step.outcome in _FAILURES)
+
+    def _unknown(self, this: TaskRound, reason: str) -> Round:
+        if this.task.module == "set_fact":
+            self.scope.dynamic.update(dict.fromkeys(this.task.arguments, UnknownValue(reason)))
+        try:
+            self._perhaps_notified.update(dict.fromkeys(notified(this.task, this.templar), reason))
+        except (UnknownValueError, InputError):
+            self._perhaps_notified["*"] = reason
+        return Round(Outcome.UNKNOWN, unknown=reason)
+
+    def _broken(self, item: Task | Include, key: StepKey, error: InputError) -> Round:
+        done = self.settled.get(key)
+        if done is not None:
+            return Round(done.outcome, done.values, done.outcome in _FAILURES)
+        step = broken_step(item, key, self.scope.templar(item, self._local), self._name(item), error)
+        self._take(step)
+        return Round(step.outcome, planned_values(step), step.outcome in _FAILURES)
+
+    def _take(self, step: Step) -> None:
+        """The step is the next of the plan. The pass ends with one that has to be judged before the play goes on."""
         if self._rescuers and not step.ignore_errors:
             step = replace(step, is_rescued=True)
             if step.outcome is Outcome.FAILED:
                 step = replace(step, outcome=Outcome.RESCUED)
         self._steps.append(step)
-        if self.stops and not self._needs and not self.keeps_going and _is_barrier(step):
+        self._anything_may_change |= any(isinstance(a, Run) and a.writes is None for a in step.actions)
+        if self.stops and not self._needs and _ends_pass(step, keeps_going=self.keeps_going):
             raise _PassEndsError
-        return step
-
-    def _label(self, task: Task, templar: Templar) -> TaskLabel:
-        item = ""
-        if task.loop is not None:
-            item = _shown(task.loop.label if task.loop.label is not None else None, templar, task.loop.variable)
-        name = _shown(task.name, templar, "") if task.name else task.module
-        home = str(self.scope.facts.get("user_dir", ""))
-        role = task.role.name if task.role else ""
-        return TaskLabel(from_home(name, home), task.module, role, from_home(item, home), task.where)
 
     # --- handlers, meta, generation -----------------------------------------------------------------------------------
 
-    def _meta(self, task: Task) -> None:
+    def _meta(self, task: Task, key: StepKey) -> None:
         what = str(task.arguments.get("_raw", "")).strip()
-        templar = self.scope.templar(task, {})
-        if not all(templar.holds(condition) for condition in task.inherited.when):
+        templar = self.scope.templar(task, self._local)
+        try:
+            if not all(templar.holds(condition) for condition in task.inherited.when):
+                return
+        except InputError as error:
+            self._end_if_failed(task, [self._broken(task, key, error)])
+            return
+        except UnknownValueError as error:
+            self._not_known(task, key, error.reason)
+            self._doubt = self._doubt or error.reason  # of everything that follows
             return
         if what == "flush_handlers":
             self._flush()
@@ -274,12 +294,23 @@ class Walk:
     def _flush(self) -> None:
         self._flushes += 1
         for index, handler in enumerate(self.scope.play.handlers):
-            names = {*handler.listen, *((str(handler.name),) if handler.name else ())}
-            if handler.name and handler.role:
-                names.add(f"{handler.role.name} : {handler.name}")
+            names = self._names(handler)
+            key = ("handlers", self._flushes, index)
             if names & self._notified:
                 self._notified -= names
-                self._task(handler, ("handlers", self._flushes, index))
+                self._task(handler, key)
+                continue
+            reason = next((self._perhaps_notified[name] for name in names if name in self._perhaps_notified), "")
+            if reason:
+                with self._within(self._local, reason):
+                    self._task(handler, key)
+
+    def _names(self, handler: Task) -> set[str]:
+        names = {str(listened) for listened in handler.listen}
+        if handler.name:
+            name = self._name(handler).name
+            names |= {name, f"{handler.role.name} : {name}"} if handler.role else {name}
+        return names
 
     def _switch(self) -> None:
         if SWITCH_KEY in self.settled or self._needs:
@@ -310,45 +341,12 @@ class Walk:
         )
 
 
-def _is_barrier(step: Step) -> bool:
+def _ends_pass(step: Step, *, keeps_going: bool) -> bool:
     """Whether the play cannot go past this step before it has run: its outcome is judged here, not on the host."""
+    if step.patience is not None and step.outcome is not Outcome.SKIPPED:
+        return True
+    if keeps_going:
+        return False
     judged = step.judgement.fails_when is not None or step.judgement.changes_when is not None
-    return judged or any(isinstance(action, Run) and not action.fails_when_nonzero for action in step.actions)
-
-
-def _placeholder(this: TaskRound) -> Step:
-    return Step(this.key, this.label, Outcome.UNKNOWN, result=Result(values={"_": UnknownValue("what is being read")}))
-
-
-def _shown(text: Any, templar: Templar, variable: str) -> str:
-    try:
-        return templar.text(text) if text is not None else str(templar.variables.get(variable, ""))
-    except (UnknownValueError, InputError):
-        return str(text or variable)
-
-
-def _flattened(items: Any) -> list[Any]:
-    """As `with_items` has it: no list is a list of one, and lists within are opened, one level."""
-    return [inner for item in _listed(items) for inner in _listed(item)]
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _loop_values(task: Task, local: Mapping[str, Any]) -> dict[str, Any]:
-    if task.loop is None:
-        return {}
-    return {task.loop.variable: local[task.loop.variable], "ansible_loop_var": task.loop.variable}
-
-
-def _registered(task: Task, results: list[dict[str, Any]]) -> dict[str, Any]:
-    if task.loop is None:
-        return results[0] if results else {}
-    return {
-        "results": results,
-        "changed": any(result.get("changed") for result in results),
-        "failed": any(result.get("failed") for result in results),
-        "skipped": bool(results) and all(result.get("skipped") for result in results),
-        "msg": "All items completed",
-    }
+    unchecked = any(isinstance(action, Run) and not action.fails_when_nonzero for action in step.actions)
+    return judged or unchecked or step.outcome in _FAILURES

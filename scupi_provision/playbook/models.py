@@ -81,6 +81,7 @@ class Task:
         module: The module's short name as registered (`ansible.builtin.copy` is `copy` here).
         arguments: Raw arguments: source text, lists, mappings. A free-form string is under the key `_raw`.
         inherited: Merged keywords of the play, role, blocks and of the task itself.
+        retries: None when nothing was said; with `until`, Ansible's 3 counts then.
         argument_positions: Where each argument's name stands.
     """
 
@@ -97,7 +98,7 @@ class Task:
     changed_when: tuple[TemplateText | bool, ...] = ()
     failed_when: tuple[TemplateText | bool, ...] = ()
     until: tuple[TemplateText | bool, ...] = ()
-    retries: int | TemplateText = 3
+    retries: int | TemplateText | None = None
     delay: int | TemplateText = 5
     argument_positions: dict[str, Position] = field(default_factory=dict)
 

@@ -23,7 +23,7 @@ from scupi_provision.playbook.loops import read_loop
 from scupi_provision.playbook.models import Block, Item, Task
 from scupi_provision.playbook.scalars import kind_of
 from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, suggestion
-from scupi_provision.values import SourceText, TemplateText
+from scupi_provision.values import SourceText
 
 META_ACTIONS = ("flush_handlers", "noop", "end_play")
 _OTHER_META = ("clear_facts", "clear_host_errors", "end_batch", "end_host", "end_role", "refresh_inventory",
@@ -120,14 +120,10 @@ def _task(
         changed_when=values.get("changed_when", ()),
         failed_when=values.get("failed_when", ()),
         until=values.get("until", ()),
-        retries=_number(values.get("retries"), 3),
-        delay=_number(values.get("delay"), 5),
+        retries=values.get("retries"),
+        delay=values.get("delay", 5),
         argument_positions=positions,
     )
-
-
-def _number(value: int | TemplateText | None, default: int) -> int | TemplateText:
-    return default if value is None else value
 
 
 def _read_meta(call: Call, values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:

@@ -11,6 +11,7 @@ from scupi_provision.plan.models import Plan
 from scupi_provision.playbook.models import Play
 from scupi_provision.run.play import PlayOnHost
 from scupi_provision.run.running import Running
+from scupi_provision.run.settling import shown_error
 from scupi_provision.run.site import Site
 from scupi_provision.run.together import together
 
@@ -54,4 +55,5 @@ def _check_host(run: Running, play: Play, host: Host, index: int, plans: Plans |
         plans[index, host.name] = plan
     for step in plan.steps:
         message = "" if step.hidden else step.message
-        yield TaskFinished(host.label, step.label, step.outcome, message, step.diffs, error=step.error)
+        told = shown_error(step, step.message) if step.error else None
+        yield TaskFinished(host.label, step.label, step.outcome, message, step.diffs, error=told)

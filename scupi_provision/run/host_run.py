@@ -28,7 +28,7 @@ from scupi_provision.shell.replies import (
 )
 
 _MOST_STALE = 10
-"""Times a play is planned anew because the host changed under it, before somebody else must be at work there."""
+"""Times in a row that a step is planned anew because the host changed under it, until somebody else must be at work."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class HostRun:
         self._snapshot = snapshot
         self.settled: dict[StepKey, Done] = {}
         self._stale = 0
+        self._attempts: dict[StepKey, int] = {}
+        self._rest_s: float | None = None
         self._failed = False
         self._progress: dict[int, Progress] = {}
 
@@ -80,17 +82,24 @@ class HostRun:
         """Make it so: yields events, the last look (`Proved`) included; the verdict is in `verdict()`."""
         while True:
             plan = self.plan(stops=True)
-            settled, stale = len(self.settled), self._stale
+            before = self._mark()
             yield from self._perform(plan)
             if plan.pending:
                 self.forget()
-            if plan.complete and len(self.settled) == settled + len(plan.steps):
+            if self._rest_s is not None:
+                time.sleep(self._rest_s)
+                self.forget()
+            if plan.complete and len(self.settled) == before[0] + len(plan.steps):
                 break
-            if (len(self.settled), self._stale) == (settled, stale):
+            if self._mark() == before:
                 raise InternalError("the play waits for something that no task of it tells")
         self._failed = plan.failed
         if not plan.failed and not self._verifies:
             yield from self._prove()
+
+    def _mark(self) -> tuple[int, int, int]:
+        """How far the play has come: a round that changes nothing of this would go on for ever."""
+        return len(self.settled), self._stale, sum(self._attempts.values())
 
     def variables(self) -> Mapping[str, Any]:
         """Registered values and facts, now that everything is settled."""
@@ -105,7 +114,8 @@ class HostRun:
         if self.verdict().changed:
             self.forget()
         plan = self.plan_afresh()
-        left = [s.label for s in plan.steps if s.outcome is Outcome.WOULD_CHANGE and not _is_unprovable(s)]
+        open_outcomes = {Outcome.WOULD_CHANGE, Outcome.FAILED}
+        left = [s.label for s in plan.steps if s.outcome in open_outcomes and not _is_unprovable(s)]
         yield Proved(self._label, tuple(left), _unprovable(plan))
 
     def plan_afresh(self) -> Plan:
@@ -116,7 +126,7 @@ class HostRun:
 
     def _perform(self, plan: Plan) -> Iterator[Event]:
         stream = stream_of(plan.steps)
-        self._progress = {}
+        self._progress, self._rest_s = {}, None
         cursor = 0
         stopped = False
         if stream:
@@ -151,10 +161,22 @@ class HostRun:
 
     def _settle(self, step: Step, index: int) -> Iterator[Event]:
         progress = self._progress.get(index)
-        done = settled_safely(step, progress)
+        attempt = self._attempts.get(step.key, 1)
+        done = settled_safely(step, progress, attempt)
+        if done is None:
+            yield self._again(step, attempt)
+            return
         self.settled[step.key] = done
+        self._stale = 0
         home = self._snapshot.facts.home if self._snapshot.facts else "/"
         yield from events_of(step, done, progress, self._label, home)
+
+    def _again(self, step: Step, attempt: int) -> TaskProgress:
+        """`until` does not hold yet: rest, look and do it again."""
+        self._attempts[step.key] = attempt + 1
+        retries, self._rest_s = (step.patience.retries, step.patience.delay_s) if step.patience else (0, 0)
+        phase = f"attempt {attempt} of {retries + 1} was not enough"
+        return TaskProgress(self._label, step.label, phase, 0.0, "")
 
     def _note_stale(self, reply: StepStale) -> Notice:
         self._stale += 1
@@ -172,7 +194,8 @@ class HostRun:
         elif isinstance(reply, ProgressReply):
             step = plan.steps[reply.step]
             phase = reply.phase or _phase(step)
-            yield TaskProgress(self._label, step.label, phase, float(reply.elapsed_s), reply.last_line.strip())
+            last_line = "" if step.hidden else reply.last_line.strip()
+            yield TaskProgress(self._label, step.label, phase, float(reply.elapsed_s), last_line)
         elif isinstance(reply, NoteReply):
             yield Notice(reply.text, self._label)
         else:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from scupi_provision.errors import Diagnostic
+from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.events import CheckFinished, Event, Outcome, TaskFinished
 from scupi_provision.host.generation import Generation
 from scupi_provision.modules.contract import Result
 from scupi_provision.plan.models import Done, Step
-from scupi_provision.plan.tasks import from_home, planned_values
+from scupi_provision.plan.rounds import from_home
+from scupi_provision.plan.tasks import FAILURES, planned_values
 from scupi_provision.shell.replies import RunReply, StepFailed
 from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValueError
 
+_HIDDEN = "hidden by no_log"
 _SHOWN_LINES = 20
 """Last lines of a failed program that people are shown; the log on the host has the rest."""
 
@@ -35,14 +37,20 @@ class Progress:
     failure: StepFailed | None = None
 
 
-def settle(step: Step, progress: Progress | None) -> Done:
-    """The lasting outcome of a step; `progress` is None for one that had nothing to do on the host."""
-    result = step.result or Result()
+def settle(step: Step, progress: Progress | None, attempt: int = 1) -> Done | None:
+    """The lasting outcome of a step; None when `until` does not hold and the step is to be done again.
+
+    Args:
+        step: What was planned.
+        progress: None for a step that had nothing to do on the host.
+        attempt: How often the step has been done, counting from 1.
+    """
     runs = tuple(progress.runs) if progress else ()
+    failure = progress.failure if progress else None
+    result = step.result or Result()
     if runs and step.module and step.module.finish:
         result = step.module.finish(step.args, result, runs)
-    failure = progress.failure if progress else None
-    failed = result.failed or failure is not None or step.outcome in {Outcome.FAILED, Outcome.RESCUED}
+    failed = result.failed or failure is not None or step.outcome in FAILURES
     changed = step.outcome is Outcome.WOULD_CHANGE
     values = {**planned_values(step), **result.values, "changed": changed, "failed": failed}
     message = result.message or (failure.why if failure else "") or step.message
@@ -52,26 +60,34 @@ def settle(step: Step, progress: Progress | None) -> Done:
     if step.judgement.changes_when is not None:
         changed = step.judgement.changes_when(values)
     values |= {"changed": changed, "failed": failed}
+    if step.patience is not None and step.outcome is not Outcome.SKIPPED:
+        values["attempts"] = attempt
+        if not step.patience.holds(values):
+            if attempt <= step.patience.retries:
+                return None
+            failed, message = (
+                True,
+                f"until does not hold, after {attempt} attempts" + (f": {message}" if message else ""),
+            )
+            values |= {"failed": True, "attempts": step.patience.retries}
     if message:
         values.setdefault("msg", message)
     staged = step.record.generation if step.record else None
-    return Done(
-        _outcome(step, failed=failed, changed=changed),
-        values,
-        result.facts,
-        result.claims,
-        staged if isinstance(staged, Generation) else None,
-        message,
-    )
+    generation = staged if isinstance(staged, Generation) else None
+    outcome = _outcome(step, failed=failed, changed=changed)
+    return Done(outcome, values, result.facts, result.claims, generation, message)
 
 
-def settled_safely(step: Step, progress: Progress | None) -> Done:
+def settled_safely(step: Step, progress: Progress | None, attempt: int = 1) -> Done | None:
     """As `settle`; a judgement that cannot be made is a failure of the task."""
     try:
-        return settle(step, progress)
+        return settle(step, progress, attempt)
     except UnknownValueError as error:
         message = f"cannot be judged: {error.reason} was never known"
-        return Done(Outcome.FAILED, {"failed": True, "changed": False, "msg": message}, message=message)
+    except InputError as error:
+        message = f"cannot be judged: {error}"
+    outcome = _outcome(step, failed=True, changed=False)
+    return Done(outcome, {"failed": True, "changed": False, "msg": message}, message=message)
 
 
 def _outcome(step: Step, *, failed: bool, changed: bool) -> Outcome:
@@ -99,16 +115,21 @@ def events_of(step: Step, done: Done, progress: Progress | None, host: str, home
         output,
         last.log if last and failed else "",
         seconds,
-        _error(step, done) if failed else None,
+        shown_error(step, done.message) if failed else None,
     )
     for claim in done.claims:
+        if step.hidden:
+            yield CheckFinished(host, step.label, claim.passed, _HIDDEN, _HIDDEN)
+            continue
         expected, seen = from_home(claim.expected, home), from_home(claim.seen, home)
         yield CheckFinished(host, step.label, claim.passed, expected, seen)
 
 
-def _error(step: Step, done: Done) -> Diagnostic:
-    error = step.error or diagnostic(done.message or "the task failed", step.label.where)
-    return replace(error, detail=error.detail, summary=error.summary)
+def shown_error(step: Step, message: str) -> Diagnostic:
+    """What people are told of a failed step; with `no_log` only where it stands."""
+    if step.hidden:
+        return Diagnostic(f"the task failed; why is {_HIDDEN}", step.label.where)
+    return step.error or diagnostic(message or "the task failed", step.label.where)
 
 
 def _last_words(run: RunReply | None, failure: StepFailed | None) -> str:
