@@ -28,6 +28,7 @@ p_facts() {
   p_fact user "$(id -un)"
   p_fact uid "$(id -u)"
   p_fact gid "$(id -g)"
+  p_fact group "$(id -gn 2>/dev/null)"
   p_fact shell "$SHELL"
   p_fact umask "$P_UMASK"
   p_fact path "$P_PATH"
