@@ -67,7 +67,18 @@ def apply(
 
         if is_saved_plan(Path(playbook)):
             return _show(apply_saved(Path(playbook), verify_again=verify), diff=diff, json=json, verbose=verbose)
-        site = _site(playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=diff, verify=verify)
+        site = _site(
+            playbook,
+            inventory,
+            extra_vars,
+            limit,
+            tags,
+            skip_tags,
+            lab=lab,
+            diff=diff,
+            verbosity=verbose,
+            verify=verify,
+        )
         return _show(run(site), diff=diff, json=json, verbose=verbose)
 
     raise typer.Exit(guarded(work))
@@ -96,7 +107,9 @@ def check(
         from scupi_provision.run.check import check as run  # noqa: PLC0415
         from scupi_provision.run.saved_plan import save_plan  # noqa: PLC0415
 
-        site = _site(playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=diff, verify=False)
+        site = _site(
+            playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=diff, verbosity=verbose, verify=False
+        )
         plans: Plans = {}
         drift = False
 
@@ -131,7 +144,9 @@ def verify(
     def work() -> int:
         from scupi_provision.run.verify import verify as run  # noqa: PLC0415 - keeps `--help` fast
 
-        site = _site(playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=False, verify=True)
+        site = _site(
+            playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=False, verbosity=verbose, verify=True
+        )
         return _show(run(site), diff=False, json=json, verbose=verbose)
 
     raise typer.Exit(guarded(work))
@@ -181,6 +196,7 @@ def _site(
     *,
     lab: bool,
     diff: bool,
+    verbosity: int,
     verify: bool,
 ) -> Site:
     from scupi_provision.run.site import load_site  # noqa: PLC0415 - keeps `--help` fast
@@ -194,6 +210,7 @@ def _site(
         skip_tags=skip_tags,
         lab=lab,
         diff=diff,
+        verbosity=verbosity,
         verify_again=verify,
     )
     return load_site(request)

@@ -34,7 +34,8 @@ def make_request(
     skip_tags: str,
     lab: bool,
     diff: bool,
-    verify_again: bool = False,
+    verbosity: int,
+    verify_again: bool,
 ) -> RunRequest:
     """Everything on the command line as one value; starts the lab when it is asked for.
 
@@ -59,6 +60,7 @@ def make_request(
         limit,
         selection,
         diff=diff,
+        verbosity=verbosity,
         verify_again=verify_again,
         stand_ins=stand_ins,
         known_hosts=_known_hosts(),

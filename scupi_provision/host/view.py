@@ -23,14 +23,18 @@ class HostView(ReadableHost):
     """One host during planning.
 
     Attributes:
+        verbosity: How many `-v` were given.
         check_mode: Whether this plan is only to be shown (`ansible_check_mode`).
         keep_contents: Whether contents of files about to be replaced are wanted for diffs.
         generation: The `host.generation.Generation` that this plan is making, or None so far.
     """
 
-    def __init__(self, snapshot: Snapshot, *, check_mode: bool = False, keep_contents: bool = False) -> None:
+    def __init__(
+        self, snapshot: Snapshot, *, check_mode: bool = False, keep_contents: bool = False, verbosity: int = 0
+    ) -> None:
         super().__init__(snapshot)
         self.check_mode = check_mode
+        self.verbosity = verbosity
         self.keep_contents = keep_contents
         self.generation: object = None
 

@@ -26,8 +26,10 @@ class Args(ModuleArgs):
         return self
 
 
-def plan(args: Args, _host: HostView) -> Result:
-    """Nothing but a message; the planner drops it when verbosity asks for more `-v`."""
+def plan(args: Args, host: HostView) -> Result:
+    """Nothing but a message, and not even that when it asks for more `-v` than were given."""
+    if args.verbosity > host.verbosity:
+        return Result(skipped=True, message="Verbosity threshold not met.")
     if args.var is not None:
         return Result(values={args.var.text: args.var.value}, message=f"{args.var.text}: {_shown(args.var.value)}")
     message = "Hello world!" if args.msg is None else args.msg

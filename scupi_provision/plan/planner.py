@@ -30,6 +30,7 @@ class Planning:
         scope: A fresh scope per pass.
         stops: Whether the plan ends where a program has to run first.
         diffs: Whether contents are read for diffs.
+        verbosity: How many `-v` were given.
         switches: Whether the staged generation is made current at the end.
         keeps_going: Whether a failed task is followed by the next.
     """
@@ -41,6 +42,7 @@ class Planning:
     stops: bool = False
     diffs: bool = False
     check_mode: bool = False
+    verbosity: int = 0
     switches: bool = True
     keeps_going: bool = False
 
@@ -48,7 +50,12 @@ class Planning:
 def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Snapshot, read: Read) -> Plan:
     """The next steps, given what is settled; `snapshot` grows by what had to be read."""
     for _ in range(_MOST_PASSES):
-        host = HostView(snapshot, check_mode=planning.check_mode, keep_contents=planning.diffs)
+        host = HostView(
+            snapshot,
+            check_mode=planning.check_mode,
+            keep_contents=planning.diffs,
+            verbosity=planning.verbosity,
+        )
         walk = Walk(
             planning.scope(),
             host,

@@ -47,6 +47,7 @@ class PlayOnHost:
             self.site.request.tags,
             diffs=self.site.request.diff,
             check_mode=self.check_mode,
+            verbosity=self.site.request.verbosity,
             switches=not verifies,
             keeps_going=verifies,
         )
@@ -66,6 +67,7 @@ class PlayOnHost:
             inventory_file=str(request.inventory),
             ansible_check_mode=self.check_mode,
             ansible_diff_mode=request.diff,
+            ansible_verbosity=request.verbosity,
             ansible_play_hosts=names,
             ansible_play_hosts_all=names,
             ansible_play_batch=names,

@@ -20,6 +20,7 @@ class RunRequest:
         limit: A host pattern that narrows every play, or None.
         tags: Which tasks take part.
         diff: Whether contents of changed files are read and shown.
+        verbosity: How many `-v` were given.
         verify_again: Whether checks run although their last proof still stands.
         stand_ins: What in this run is not the real thing (the lab's mirror, no GPU).
         known_hosts: The files of trusted host keys where the inventory names none.
@@ -31,6 +32,7 @@ class RunRequest:
     limit: str | None = None
     tags: TagSelection = field(default_factory=TagSelection)
     diff: bool = False
+    verbosity: int = 0
     verify_again: bool = False
     stand_ins: tuple[str, ...] = ()
     known_hosts: tuple[Path, ...] = ()
