@@ -153,7 +153,11 @@ p_lock() { # OWNER, without newlines
 }
 
 # The lease: the owner's file grows while the owner lives, so that another node can tell without comparing clocks.
-p_lease() { while sleep 4 3>&- 4<&- && kill -0 $$ 2>/dev/null; do printf . >>"$p_mine" || return; done 3>&- 4<&-; }
+# It ends with its nap: a `sleep` that outlived the run would be seen by whoever looks at what we left running.
+p_lease() {
+  trap 'kill "$p_nap" 2>/dev/null; exit' TERM
+  while sleep 4 & p_nap=$!; wait "$p_nap" && kill -0 $$ 2>/dev/null; do printf . >>"$p_mine" || return; done
+} 3>&- 4<&-
 
 p_owner_lives() {
   p_size=$(stat -c %s -- "$P_ROOT/lock" 2>/dev/null) || return 1
