@@ -191,6 +191,8 @@ class HostRun:
     def _tell(self, plan: Plan, reply: Reply) -> Iterator[Event]:
         if isinstance(reply, RunReply):
             self._progress[reply.step].runs.append(reply)
+        elif isinstance(reply, ProgressReply) and reply.step not in self._progress:
+            return  # a late word of a step that has ended
         elif isinstance(reply, ProgressReply):
             step = plan.steps[reply.step]
             phase = reply.phase or _phase(step)

@@ -8,6 +8,10 @@ P_BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -r)
 P_NODE=$(uname -n)
 if command -v setsid >/dev/null 2>&1; then P_SETSID=setsid; else P_SETSID=; fi
 
+# Sleeping that a signal can end: a shell attends to signals while it waits for a child, not while one runs in front.
+# Who is to be ended by TERM takes its nap along. Nothing of it may outlive us or hold the line open.
+p_doze() { sleep "$1" >/dev/null 2>&1 3>&- 4<&- & p_nap=$!; wait "$p_nap"; }
+
 # The controller is gone: let go of the lock and stop. Short programs were ended by the watchdog, durable ones go on.
 p_gone() { p_unlock; exit 143; }
 trap p_gone TERM HUP
@@ -69,12 +73,13 @@ p_last_line() {
   tail -n 1 -- "$p_file" 2>/dev/null | tail -c 300 | p_b64
 }
 
-# A program may say what it is at in the file `phase` of $PROVISION_JOB.
 # Tells the controller that the program is alive, and ends it when its time is over. Runs beside it.
+# A program may say what it is at in the file `phase` of $PROVISION_JOB.
 p_tick() { # PID LIMIT
+  trap 'kill "$p_nap" 2>/dev/null; exit' TERM
   p_elapsed=0
   while kill -0 "$1" 2>/dev/null; do
-    sleep 1 3>&- 4<&-
+    p_doze 1
     p_elapsed=$((p_elapsed + 1))
     p_phase=
     [ -r "$p_dir/phase" ] && read -r p_phase <"$p_dir/phase"
@@ -82,7 +87,7 @@ p_tick() { # PID LIMIT
     if [ "$p_elapsed" -ge "$2" ]; then
       : >"$p_dir/timeout"
       p_end_tree TERM "$1"
-      sleep 5 3>&- 4<&-
+      p_doze 5
       p_end_tree KILL "$1"
     fi
   done
@@ -91,7 +96,7 @@ p_tick() { # PID LIMIT
 # Nothing stops a program when its controller dies (there is no terminal); end of file on the line tells us.
 p_watch() { # PID DURABLE
   while read -r _ <&4; do :; done
-  [ -n "$2" ] || { p_end_tree TERM "$1"; sleep 2 3>&- 4<&-; p_end_tree KILL "$1"; }
+  [ -n "$2" ] || { p_end_tree TERM "$1"; p_doze 2; p_end_tree KILL "$1"; }
   kill -TERM $$
 }
 
@@ -101,7 +106,7 @@ p_await() { # PID LIMIT DURABLE STARTED
   if [ -n "$4" ]; then
     wait "$1" 2>/dev/null
   else
-    while ! [ -r "$p_dir/rc" ] && kill -0 "$1" 2>/dev/null; do sleep 1 3>&- 4<&-; done
+    while ! [ -r "$p_dir/rc" ] && kill -0 "$1" 2>/dev/null; do p_doze 1; done
   fi
   kill "$p_ticker" "$p_watcher" 2>/dev/null
   wait "$p_ticker" "$p_watcher" 2>/dev/null
@@ -146,17 +151,27 @@ p_lock() { # OWNER, without newlines
       rm -f -- "$p_mine"
       return 1
     fi
-    mv -f -- "$P_ROOT/lock" "$P_ROOT/.lock-dead-$P_RUNID" 2>/dev/null
-    rm -f -- "$P_ROOT/.lock-dead-$P_RUNID"
-    p_emit note "$(p_say 'the lock of a run that is no more was taken over')"
+    p_break_lock
   done
 }
 
+# Somebody quicker may have broken the dead lock already, and hold a new one: then that is put back.
+p_break_lock() {
+  p_judged="$p_node $p_boot $p_pid" p_dead=$P_ROOT/.lock-dead-$P_RUNID
+  mv -f -- "$P_ROOT/lock" "$p_dead" 2>/dev/null || return
+  read -r p_node p_boot p_pid _ <"$p_dead"
+  if [ "$p_node $p_boot $p_pid" = "$p_judged" ]; then
+    p_emit note "$(p_say 'the lock of a run that is no more was taken over')"
+  else
+    ln -- "$p_dead" "$P_ROOT/lock" 2>/dev/null
+  fi
+  rm -f -- "$p_dead"
+}
+
 # The lease: the owner's file grows while the owner lives, so that another node can tell without comparing clocks.
-# It ends with its nap: a `sleep` that outlived the run would be seen by whoever looks at what we left running.
 p_lease() {
   trap 'kill "$p_nap" 2>/dev/null; exit' TERM
-  while sleep 4 & p_nap=$!; wait "$p_nap" && kill -0 $$ 2>/dev/null; do printf . >>"$p_mine" || return; done
+  while p_doze 4 && kill -0 $$ 2>/dev/null; do printf . >>"$p_mine" || return; done
 } 3>&- 4<&-
 
 p_owner_lives() {
@@ -168,7 +183,7 @@ p_owner_lives() {
   fi
   p_wait=0
   while [ "$p_wait" -lt 20 ]; do
-    sleep 2 3>&- 4<&-
+    p_doze 2
     p_wait=$((p_wait + 2))
     [ "$(stat -c %s -- "$P_ROOT/lock" 2>/dev/null)" = "$p_size" ] || return 0
   done
