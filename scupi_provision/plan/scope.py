@@ -49,11 +49,12 @@ class PlayScope:
             self.magic,
             self.extra,
             local,
+            *reversed(item.inherited.parameters),
             role.parameters if role else {},
             self.dynamic,
             self._base(role, item.inherited),
         )
-        variables: Mapping[str, Any] = ChainMap(*strongest_first)  # type: ignore[arg-type]  # nothing writes to it
+        variables: Mapping[str, Any] = ChainMap(*strongest_first)
         folders = search_folders(role, Path(item.where.file), self.playbook_directory)
         return Templar(variables, search_paths=folders)
 

@@ -20,7 +20,7 @@ class TagSelection:
         chosen = bool(has & wanted) or "always" in has
         if "all" in wanted and "never" not in has:
             chosen = True
-        if ("tagged" in wanted and has - {"never"}) or ("untagged" in wanted and not has):
+        if ("tagged" in wanted and has and "never" not in has) or ("untagged" in wanted and not has):
             chosen = True
         skipped = bool(has & self.skip) or ("all" in self.skip and "always" not in has)
         skipped = skipped or ("tagged" in self.skip and bool(has)) or ("untagged" in self.skip and not has)

@@ -87,7 +87,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         this,
         _outcome(result),
         message=result.message,
-        diffs=tuple(_shortened(diff, host.home) for diff in diffs),
+        diffs=tuple(shortened(diff, host.home) for diff in diffs),
         actions=tuple(_with_environment(host.record.actions, environment)),
         reads=dict(host.record.reads),
         result=result,
@@ -114,7 +114,8 @@ def _judged_failure(step: Step) -> Step:
     return replace(step, outcome=Outcome.IGNORED) if step.outcome is Outcome.FAILED and step.ignore_errors else step
 
 
-def _shortened(diff: Diff, home: str) -> Diff:
+def shortened(diff: Diff, home: str) -> Diff:
+    """`diff` for people: paths below the home begin with `~/`."""
     return replace(diff, path=from_home(diff.path, home), summary=from_home(diff.summary, home))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +22,15 @@ from scupi_provision.plan.models import Done, Plan, Step, StepKey, TaskRound
 from scupi_provision.plan.rounds import Round, loop_variables, registered, task_label
 from scupi_provision.plan.scope import PlayScope
 from scupi_provision.plan.tags import TagSelection
-from scupi_provision.plan.tasks import UNTOLD, broken_step, notified, plan_round, planned_values, unknown_step
+from scupi_provision.plan.tasks import (
+    UNTOLD,
+    broken_step,
+    notified,
+    plan_round,
+    planned_values,
+    shortened,
+    unknown_step,
+)
 from scupi_provision.playbook.models import Block, Include, Item, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Run
@@ -75,8 +83,9 @@ class Walk:
     keeps_going: bool = False
     _steps: list[Step] = field(default_factory=list)
     _needs: Needs = field(default_factory=Needs)
-    _notified: set[str] = field(default_factory=set)
-    _perhaps_notified: dict[str, str] = field(default_factory=dict)
+    _handlers: list[tuple[Task, set[str]]] = field(default_factory=list)
+    _notified: set[int] = field(default_factory=set)
+    _perhaps_notified: dict[int, str] = field(default_factory=dict)
     _flushes: int = 0
     _rescuers: int = 0
     _local: Mapping[str, Any] = field(default_factory=dict)
@@ -86,6 +95,7 @@ class Walk:
     def run(self, items: Sequence[Item]) -> Pass:
         """Walk `items`, then the handlers they notify, then the switch of the generation."""
         complete, failed = True, False
+        self._know(self.scope.play.handlers)
         try:
             self._items(items, ("tasks",))
             self._flush()
@@ -152,6 +162,8 @@ class Walk:
         except UnknownValueError as error:
             doubt = self._must_wait(error.reason)
         items = include.load(templar.text(include.target))
+        for role in {id(role): role for item in items if (role := getattr(item, "role", None))}.values():
+            self._know(role.handlers)
         with self._within(local, doubt):
             self._items(items, key)
 
@@ -222,7 +234,7 @@ class Walk:
         self.scope.dynamic.update(done.facts)
         self.host.generation = done.generation or self.host.generation
         if done.outcome is Outcome.CHANGED:
-            self._notified.update(notified(task, templar))
+            self._notified.update(self._called(notified(task, templar)))
         return Round(done.outcome, done.values, done.outcome in _FAILURES)
 
     def _open(self, this: TaskRound) -> Round:
@@ -239,17 +251,15 @@ class Walk:
         if step.outcome is Outcome.UNKNOWN:
             return self._unknown(this, UNTOLD if step.hidden else step.message.partition(": needs ")[2])
         if step.outcome is Outcome.WOULD_CHANGE:
-            self._notified.update(step.notify)
+            self._notified.update(self._called(step.notify))
         self.scope.dynamic.update(step.result.facts if step.result else {})
         return Round(step.outcome, planned_values(step), step.outcome in _FAILURES)
 
     def _unknown(self, this: TaskRound, reason: str) -> Round:
         if this.task.module == "set_fact":
             self.scope.dynamic.update(dict.fromkeys(this.task.arguments, UnknownValue(reason)))
-        try:
-            self._perhaps_notified.update(dict.fromkeys(notified(this.task, this.templar), reason))
-        except (UnknownValueError, InputError):
-            self._perhaps_notified["*"] = reason
+        with suppress(UnknownValueError, InputError):  # the names themselves are not known yet
+            self._perhaps_notified.update(dict.fromkeys(self._called(notified(this.task, this.templar)), reason))
         return Round(Outcome.UNKNOWN, unknown=reason)
 
     def _broken(self, item: Task | Include, key: StepKey, error: InputError) -> Round:
@@ -292,18 +302,26 @@ class Walk:
             raise _PlayEndsError
 
     def _flush(self) -> None:
+        """Run the notified handlers in the order of their definition, each once."""
         self._flushes += 1
-        for index, handler in enumerate(self.scope.play.handlers):
-            names = self._names(handler)
-            key = ("handlers", self._flushes, index)
-            if names & self._notified:
-                self._notified -= names
-                self._task(handler, key)
+        for index, (handler, _) in enumerate(self._handlers):
+            doubt = self._perhaps_notified.pop(index, "")
+            if index in self._notified:
+                self._notified.remove(index)
+                doubt = ""
+            elif not doubt:
                 continue
-            reason = next((self._perhaps_notified[name] for name in names if name in self._perhaps_notified), "")
-            if reason:
-                with self._within(self._local, reason):
-                    self._task(handler, key)
+            with self._within({}, doubt):
+                self._task(handler, ("handlers", self._flushes, index))
+
+    def _know(self, handlers: Sequence[Task]) -> None:
+        """These may be notified from here on; those of a role that is included while the play runs come last."""
+        known = {handler.where for handler, _ in self._handlers}
+        self._handlers += [(handler, self._names(handler)) for handler in handlers if handler.where not in known]
+
+    def _called(self, names: Sequence[str]) -> set[int]:
+        """The handlers (by their place in the play) that go by one of these names."""
+        return {index for index, (_, own) in enumerate(self._handlers) if not own.isdisjoint(names)} if names else set()
 
     def _names(self, handler: Task) -> set[str]:
         names = {str(listened) for listened in handler.listen}
@@ -332,7 +350,7 @@ class Walk:
                 SWITCH_KEY,
                 label,
                 Outcome.WOULD_CHANGE,
-                diffs=tuple(record.diffs),
+                diffs=tuple(shortened(diff, self.host.home) for diff in record.diffs),
                 actions=tuple(record.actions),
                 reads=dict(record.reads),
                 result=Result(changed=True),

@@ -163,7 +163,8 @@ def _handed_to_included(outer: Inherited, values: Values, apply: Values) -> Inhe
     wanted hidden would be worse.
     """
     passed: Values = {name: values[name] for name in ("vars", "no_log") if name in values}
-    return inherit(replace(inherit(outer, passed), when=()), apply)
+    parameters = (*outer.parameters, *([values["vars"]] if values.get("vars") else []))
+    return inherit(replace(inherit(outer, passed), when=(), parameters=parameters), apply)
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,14 @@ class Inherited:
     """Keywords that a play, a block or a role entry hands down to the tasks inside it (Ansible's inheritance).
 
     `when` accumulates from the outside in (all must hold); `tags` add up; `environment` and `variables` merge, the
-    inner one winning; for the rest the innermost value that is not None wins.
+    inner one winning; for the rest the innermost value that is not None wins. `parameters` are the `vars` of the
+    includes around (they are among `variables` too): Ansible's "include params", which win over set_fact.
     """
 
     when: tuple[TemplateText | bool, ...] = ()
     tags: tuple[str, ...] = ()
     variables: tuple[dict[str, Any], ...] = ()
+    parameters: tuple[dict[str, Any], ...] = ()
     environment: tuple[dict[str, Any], ...] = ()
     ignore_errors: TemplateText | bool | None = None
     no_log: TemplateText | bool | None = None

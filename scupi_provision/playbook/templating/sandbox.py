@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from scupi_provision.playbook.templating.failures import NameMissingError, TemplateFailure
-from scupi_provision.values import Secret
+from scupi_provision.values import Secret, UnknownValue
 
 MAX_OUTPUT = 10_000_000
 """The most characters that a template may make, and the most items of a list that it may repeat."""
@@ -198,7 +198,20 @@ def printable(value: Any) -> Any:
         return list(value)
     if isinstance(value, Secret):
         raise TemplateFailure("a secret cannot be part of a text", hint="give it to an argument of its own")
+    _look_at(value)
     return value
+
+
+def _look_at(value: Any) -> None:
+    """Raise UnknownValueError for what is known only after apply, also inside of a list whose text would hide it."""
+    if isinstance(value, UnknownValue):
+        str(value)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _look_at(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _look_at(item)
 
 
 def joined(pieces: Iterable[str]) -> str:
