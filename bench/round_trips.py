@@ -103,15 +103,11 @@ class Bench:
         }
         command = ["ssh", "-v", "-F", "none", "-p", str(self._link.port)]
         command += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        command += [f"{self._lab.user}@127.0.0.1", "true"]
         before, started = _cpu_of_children(), time.monotonic()
-        client = subprocess.Popen(
-            [*command, f"{self._lab.user}@127.0.0.1", "true"],
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-        said = [(time.monotonic(), line) for line in client.stderr or ()]
-        if client.wait() != 0:
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as client:
+            said = [(time.monotonic(), line) for line in client.stderr or ()]
+        if client.returncode != 0:
             sys.exit("ssh failed:\n" + "".join(line for _, line in said[-10:]))
         total_s, cpu_s = time.monotonic() - started, _cpu_of_children() - before
         login_at = next(moment for moment, line in said if line.startswith("Authenticated to"))

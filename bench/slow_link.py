@@ -6,10 +6,12 @@ import queue
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _CHUNK = 1 << 16
-_END = b""
+_LOOK_UP_S = 0.1
+_Log = list[tuple[float, int]]
 
 
 @dataclass
@@ -21,8 +23,8 @@ class Traffic:
         received: What the client was given, when it was.
     """
 
-    sent: list[tuple[float, int]] = field(default_factory=list)
-    received: list[tuple[float, int]] = field(default_factory=list)
+    sent: _Log = field(default_factory=list)
+    received: _Log = field(default_factory=list)
 
     @property
     def bytes_sent(self) -> int:
@@ -56,70 +58,81 @@ class SlowLink:
         self._target = target
         self._delay_s = delay_s
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(_LOOK_UP_S)
+        self._over = threading.Event()
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self.port: int = self._listener.getsockname()[1]
         self.connections: list[Traffic] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._run(self._accept)
 
     def __enter__(self) -> SlowLink:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.close()
+        self._over.set()
+        for sock in self._sockets:
+            _end(sock, socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join()
+        for sock in (self._listener, *self._sockets):
+            sock.close()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
-        while True:
+        while not self._over.is_set():
             try:
                 client, _ = self._listener.accept()
-            except OSError:
-                return  # closed
+            except TimeoutError:
+                continue
             server = socket.create_connection(self._target)
             traffic = Traffic()
             self.connections.append(traffic)
             for sock in (client, server):
+                sock.settimeout(None)  # else it would have the listener's timeout
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._carry(client, server, sent=traffic)
-            self._carry(server, client, received=traffic)
+                self._sockets.append(sock)
+            self._carry(client, server, taken=traffic.sent)
+            self._carry(server, client, given=traffic.received)
 
     def _carry(
-        self,
-        source: socket.socket,
-        sink: socket.socket,
-        *,
-        sent: Traffic | None = None,
-        received: Traffic | None = None,
+        self, source: socket.socket, sink: socket.socket, *, taken: _Log | None = None, given: _Log | None = None
     ) -> None:
         """One direction: chunks are taken off `source` at once and given to `sink` when their time has come."""
         due: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
 
         def take() -> None:
-            while True:
+            data = b"more"
+            while data:
                 data = _receive(source)
                 now = time.monotonic()
-                if sent is not None and data:
-                    sent.sent.append((now, len(data)))
+                if taken is not None and data:
+                    taken.append((now, len(data)))
                 due.put((now + self._delay_s, data))
-                if not data:
-                    return
 
         def give() -> None:
-            while True:
+            data = b"more"
+            while data:
                 moment, data = due.get()
                 time.sleep(max(0.0, moment - time.monotonic()))
-                if received is not None and data:
-                    received.received.append((time.monotonic(), len(data)))
+                if given is not None and data:
+                    given.append((time.monotonic(), len(data)))
                 if not data or not _send(sink, data):
-                    _shut(sink)
-                    return
+                    _end(sink, socket.SHUT_WR)
 
-        threading.Thread(target=take, daemon=True).start()
-        threading.Thread(target=give, daemon=True).start()
+        self._run(take)
+        self._run(give)
 
 
 def _receive(source: socket.socket) -> bytes:
     try:
         return source.recv(_CHUNK)
     except OSError:
-        return _END  # reset: nothing more comes
+        return b""  # reset: nothing more comes
 
 
 def _send(sink: socket.socket, data: bytes) -> bool:
@@ -130,8 +143,8 @@ def _send(sink: socket.socket, data: bytes) -> bool:
     return True
 
 
-def _shut(sink: socket.socket) -> None:
+def _end(sock: socket.socket, how: int) -> None:
     try:
-        sink.shutdown(socket.SHUT_WR)
+        sock.shutdown(how)
     except OSError:
-        return  # it is gone already
+        return  # it has ended already
