@@ -8,8 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,36 @@ def comes_true(claim: Callable[[], bool], within_s: float) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+@contextmanager
+def never(what: Callable[[], bool]) -> Iterator[None]:
+    """Look all the time whether `what` is so; at the end of the block, fail if it ever was."""
+    seen: list[float] = []
+    over = threading.Event()
+    started = time.monotonic()
+
+    def watch() -> None:
+        while not over.wait(0.01):
+            if what():
+                seen.append(time.monotonic() - started)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+    assert not seen, f"it was so {len(seen)} times, first after {seen[0]:.2f} s"
+
+
+def text_of(path: Path) -> str:
+    """What is in the file, "" when there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
 
 
 def daemon(lab: Lab) -> int | None:

@@ -6,10 +6,9 @@ import hashlib
 import io
 import signal
 import tarfile
-import time
 
 import pytest
-from newcomer import comes_true, daemon, ended, family, interrupt, lines_until
+from newcomer import comes_true, daemon, ended, family, interrupt, lines_until, never, text_of
 
 pytestmark = pytest.mark.lab
 
@@ -53,7 +52,7 @@ for word do case $word in --prefix=*) prefix=${word#--prefix=} ;; esac; done
 cat >Makefile <<END
 all:
 \techo started >>$HOME/started
-\tsleep 6
+\tsleep 4
 \techo 'echo slow 1.0' >program
 install:
 \tmkdir -p $prefix/bin
@@ -65,7 +64,7 @@ END
 
 @pytest.fixture
 def slow_source(lab):
-    """A source that takes six seconds to build, on the lab's mirror: its url and hash."""
+    """A source that takes four seconds to build, on the lab's mirror: its url and hash."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         member = tarfile.TarInfo("slow-1.0/configure")
@@ -90,26 +89,38 @@ def slow_build(site, slow_source):
     """)
 
 
+def _whole(home):
+    return list(home.glob(".provision/store/slow-*/.ok"))
+
+
 def _is_half_made(home):
-    """Whether a tree is in use, or on a PATH, that has no `.ok`."""
-    whole = list(home.glob(".provision/store/slow-*/.ok"))
-    return home.joinpath(".provision/current").exists() and not whole
+    """Whether new shells are led to a tree that is not whole; what uses it is looked at first, as it comes last."""
+    return "/store/slow-" in text_of(home / ".provision/current/env.sh") and not _whole(home)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_build_outlives_its_controller_and_is_joined(person, slow_build, lab, number):
-    running = person.start("apply", slow_build, "--json")
-    lines_until(running, lambda event: event["event"] == "TaskProgress" and "make" in event["phase"])
-    interrupt(running, number)
-    ended(running)
-    assert not _is_half_made(lab.home)
-    second = person.start("apply", slow_build, "--json")
-    while second.poll() is None and not comes_true(lambda: second.poll() is not None, 0.1):
-        assert not _is_half_made(lab.home)
-        time.sleep(0.02)
-    result = ended(second)
+def test_a_build_outlives_its_controller_and_is_joined(person, slow_build, account, number):
+    with never(lambda: _is_half_made(account)):
+        running = person.start("apply", slow_build, "--json")
+        lines_until(running, lambda event: event["event"] == "TaskProgress" and event["phase"] == "make")
+        interrupt(running, number)
+        ended(running)
+        assert not _whole(account)
+        result = person.run("apply", slow_build, "--json")
     assert result.code == 0, result.stderr
-    assert any("joined" in notice["text"] or "is taken" in notice["text"] for notice in result.of("Notice"))
-    assert lab.home.joinpath("started").read_text() == "started\n", "the build was started twice"
-    assert len(list(lab.home.glob(".provision/store/slow-*/.ok"))) == 1
+    assert any("joined" in notice["text"] for notice in result.of("Notice"))
+    assert account.joinpath("started").read_text() == "started\n", "the build was started twice"
+    assert len(_whole(account)) == 1
     assert person.run("apply", slow_build, "--json").changes() == []
+
+
+def test_the_result_of_a_build_that_ended_meanwhile_is_taken(person, slow_build, account):
+    running = person.start("apply", slow_build, "--json")
+    lines_until(running, lambda event: event["event"] == "TaskProgress" and event["phase"] == "make")
+    interrupt(running, signal.SIGKILL)
+    ended(running)
+    assert comes_true(lambda: _whole(account), 15)
+    result = person.run("apply", slow_build, "--json")
+    assert result.code == 0, result.stderr
+    assert account.joinpath("started").read_text() == "started\n", "the build was started twice"
+    assert "/store/slow-" in text_of(account / ".provision/current/env.sh")
