@@ -245,7 +245,8 @@ class Walk:
             return self._unknown(this, "what is being read")
         except UnknownValueError as error:
             step = unknown_step(this, self._must_wait(error.reason))
-        if step.outcome in _FAILURES and self._anything_may_change and not self.stops:
+        # A failure that rests on nothing that was read (`fail`, a false `assert`) comes whatever a program does.
+        if step.outcome in _FAILURES and step.reads and self._anything_may_change and not self.stops:
             step = unknown_step(this, f"what a program does before ({step.message})")
         self._take(step)
         if step.outcome is Outcome.UNKNOWN:
