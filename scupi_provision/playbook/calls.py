@@ -8,7 +8,7 @@ from typing import Any
 
 from scupi_provision.errors import Position
 from scupi_provision.modules.contract import Module
-from scupi_provision.playbook import known
+from scupi_provision.modules.registry import LATER, ROOT_ONLY
 from scupi_provision.playbook.arguments import RAW, argument_names, takes_any_name
 from scupi_provision.playbook.context import Site, short_name
 from scupi_provision.playbook.freeform import read_pairs, split_command
@@ -101,10 +101,9 @@ def _refuse_module(key: SourceText, site: Site) -> None:
         summary, hint = "import_playbook stands at the top of a playbook, beside the plays", ""
     elif name == "include":
         summary, hint = 'Ansible has removed "include"', "write include_tasks or import_tasks"
-    elif last in known.NEEDS_ROOT:
-        summary = f'module "{key}" needs root, which nobody has on the cluster'
-        hint = "build the software below the home, or install it with conda or pip"
-    elif last in known.OTHER_MODULES:
+    elif last in ROOT_ONLY:
+        summary, hint = f'module "{key}" needs root, which nobody has on the cluster', ROOT_ONLY[last]
+    elif last in LATER:
         summary, hint = f'module "{key}" is not supported yet', ""
     else:
         summary = f'unknown module "{key}"'

@@ -49,23 +49,3 @@ LOOP_ADVICE = {
     "with_inventory_hostnames": 'write `loop: "{{ groups[…] }}"`',
     "with_random_choice": 'write `"{{ … | random }}"`',
 }
-
-NEEDS_ROOT = words(
-    """
-    apk apt apt_key apt_repository deb822_repository debconf dnf dnf5 dpkg_selections firewalld group hostname
-    homebrew iptables mount package pacman package_facts parted reboot rpm_key seboolean selinux service
-    service_facts subversion_package sysctl systemd systemd_service sysvinit timezone ufw user yum
-    yum_repository zypper
-    """
-)
-"""Modules that cannot do anything useful without root."""
-
-OTHER_MODULES = words(
-    """
-    add_host assemble async_status cron expect fetch find gather_facts getent git group_by include_vars
-    iptables_state known_hosts pause ping raw replace script set_stats setup slurp tempfile uri
-    validate_argument_spec wait_for wait_for_connection archive authorized_key conda git_config ini_file npm
-    synchronize xml sefcontext
-    """
-)
-"""Other modules that people know from Ansible; those that the registry has are never looked up here."""
