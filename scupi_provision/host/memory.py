@@ -183,6 +183,8 @@ class MemoryHost:
             for action in actions:
                 for path, entry in _guards(action):
                     self._expect(path, entry)
+                for pattern, names in action.names if isinstance(action, Recheck) else ():
+                    self._expect_names(pattern, names)
                 self._do(action)
         except _StopError as stop:
             return Performed(stop.outcome, str(stop), tuple(self._runs))
@@ -196,6 +198,10 @@ class MemoryHost:
         found = (now.kind, now.mode, now.digest, now.target)
         if any(old is not None and new != old for new, old in zip(found, wanted, strict=True)):
             raise _StopError("stale", f"{path} is not what the plan saw: {now}, not {seen}")
+
+    def _expect_names(self, pattern: str, seen: tuple[str, ...]) -> None:
+        if sorted(self._names(pattern)) != sorted(seen):
+            raise _StopError("stale", "other files than the plan saw match a pattern")
 
     def _place(self, path: str, node: Node) -> None:
         real = self._located(path)

@@ -165,7 +165,10 @@ class ReadableHost:
         if found is None:
             raise NeedsReadingError(Needs(names={pattern: None}))
         kept = {path for path in found if (self._overlaid(self._real(path)) or _SOMETHING).exists}
-        return tuple(sorted(kept | (planned - {self._real(path) for path in kept})))
+        names = tuple(sorted(kept | (planned - {self._real(path) for path in kept})))
+        if real == pattern and not self.record.planned:  # else the host would say other names than the plan
+            self.record.names[pattern] = names
+        return names
 
     def _lookup(self, path: str) -> Entry | None:
         entry = self.record.planned.get(path)

@@ -29,6 +29,7 @@ class StepRecord:
         generation: The `host.generation.Generation` that this step staged, if it did.
         reads: What was looked at, as it was or as earlier steps leave it: the basis that is checked again after
             opaque actions.
+        names: Likewise, what patterns matched.
     """
 
     label: str
@@ -39,6 +40,7 @@ class StepRecord:
     replaced: set[str] = field(default_factory=set)
     opaque: dict[str, str] = field(default_factory=dict)
     reads: dict[str, Entry] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     generation: object = None
 
     @property

@@ -67,6 +67,7 @@ class Step:
             brings about.
         actions: What the host has to do, guards included; may be there for a task that changes nothing (a check).
         reads: What this step relied on, as it was read.
+        names: What patterns matched, likewise.
         result: What the module planned; None when it was skipped or is not known yet.
         module, args: For modules that judge a program's output afterwards.
         judgement: How the task itself judges it.
@@ -86,6 +87,7 @@ class Step:
     diffs: tuple[Diff, ...] = ()
     actions: tuple[Action, ...] = ()
     reads: Mapping[str, Entry] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     result: Result | None = None
     module: Module | None = None
     args: ModuleArgs | None = None

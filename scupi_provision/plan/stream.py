@@ -19,13 +19,19 @@ def stream_of(steps: Sequence[Step]) -> list[tuple[int, list[Action]]]:
     stream: list[tuple[int, list[Action]]] = []
     doubtful = False
     checked: dict[str, Entry] = {}
+    listed: dict[str, tuple[str, ...]] = {}
     for index, step in enumerate(steps):
-        basis = {path: entry for path, entry in step.reads.items() if checked.get(path) != entry} if doubtful else {}
-        checked.update(basis)
-        actions: list[Action] = [Recheck(tuple(basis.items()))] if basis else []
+        actions: list[Action] = []
+        if doubtful:
+            entries = {path: entry for path, entry in step.reads.items() if checked.get(path) != entry}
+            names = {pattern: found for pattern, found in step.names.items() if listed.get(pattern) != found}
+            checked.update(entries)
+            listed.update(names)
+            if entries or names:
+                actions.append(Recheck(tuple(entries.items()), tuple(names.items())))
         actions.extend(step.actions)
         if actions:
             stream.append((index, actions))
         if step.is_opaque:
-            doubtful, checked = True, {}
+            doubtful, checked, listed = True, {}, {}
     return stream

@@ -90,6 +90,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         diffs=tuple(shortened(diff, host.home) for diff in diffs),
         actions=tuple(_with_environment(host.record.actions, environment)),
         reads=dict(host.record.reads),
+        names=dict(host.record.names),
         result=result,
         args=args,
         record=host.record,
@@ -163,8 +164,8 @@ def _flag(templar: Templar, value: Any) -> bool:
 
 def _failed(this: TaskRound, message: str, error: Diagnostic, host: HostView) -> Step:
     """A step that cannot succeed on the host as it was read; what was read decides whether that still holds."""
-    reads = dict(host.record.reads)
-    return _step(this, Outcome.FAILED, message=message, error=error, reads=reads, result=_failure(message))
+    seen = {"reads": dict(host.record.reads), "names": dict(host.record.names)}
+    return _step(this, Outcome.FAILED, message=message, error=error, result=_failure(message), **seen)
 
 
 def _failure(message: str) -> Result:

@@ -155,9 +155,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Recheck:
-    """Compare what later steps rely on with what is there now, all in one go; a mismatch is `stale`."""
+    """Compare what later steps rely on with what is there now, all in one go; a mismatch is `stale`.
 
-    entries: tuple[tuple[str, Entry], ...]
+    Attributes:
+        entries: Path and what the plan saw there.
+        names: Pattern (`*` is the only wildcard) and the paths that the plan saw it match.
+    """
+
+    entries: tuple[tuple[str, Entry], ...] = ()
+    names: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 Action = Mkdir | WriteFile | CopyFile | SetMode | Link | Remove | Touch | Fetch | Extract | Run | Recheck

@@ -22,7 +22,7 @@ from scupi_provision.shell.actions import (
 )
 from scupi_provision.shell.entry import Entry, Kind
 from scupi_provision.shell.program import end, shell_source
-from scupi_provision.shell.words import encoded, is_literal, word, words
+from scupi_provision.shell.words import encoded, glob_word, is_literal, word, words
 
 INLINE_LIMIT = 64 * 1024
 """Bytes of content that stand in the program itself; larger ones follow it as blobs and go straight to a file."""
@@ -88,9 +88,17 @@ def _expectation(path: str, entry: Entry) -> str:
     return words(path, entry.kind.value, mode, entry.digest or "", entry.target or "")
 
 
+def _names_digest(names: Sequence[str]) -> str:
+    """The hash of sorted lines, as `sort` in the C locale makes them (a name with a line break is two)."""
+    lines = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape").split(b"\n")[:-1]
+    return hashlib.sha256(b"".join(line + b"\n" for line in sorted(lines))).hexdigest()
+
+
 def _guard(action: Action) -> str:
     if isinstance(action, Recheck):
-        return " &&\n  ".join(f"p_expect {_expectation(path, entry)}" for path, entry in action.entries)
+        expected = [f"p_expect {_expectation(path, entry)}" for path, entry in action.entries]
+        expected += [f"p_expect_names {_names_digest(names)} {glob_word(pattern)}" for pattern, names in action.names]
+        return " &&\n  ".join(expected)
     entry = getattr(action, "expect", None)
     if entry is None:
         return ""

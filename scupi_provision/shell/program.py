@@ -19,7 +19,7 @@ BATCH = 400
 _BOOTSTRAP = """
 P_PATH=$PATH P_LANG=${LANG-} P_UMASK=$(umask);
 unset ENV BASH_ENV CDPATH IFS GREP_OPTIONS POSIXLY_CORRECT; LC_ALL=C;
-unset -f base64 cat chmod cp dd id ln mkdir mv readlink rm sha256sum stat sync tail touch tr uname 2>/dev/null;
+unset -f base64 cat chmod cp dd id ln mkdir mv readlink rm sha256sum sort stat sync tail touch tr uname 2>/dev/null;
 PATH=/usr/bin:/bin:/usr/local/bin:$PATH;
 export PATH LC_ALL; cd; exec 3>&1 4<&0 1>&2;
 if printf x | dd bs=1 count=1 iflag=fullblock >/dev/null 2>&1; then P_FULL=fullblock; else P_FULL=; fi;

@@ -98,6 +98,15 @@ p_holds() {
 
 p_expect() { p_holds "$@" || { P_STOP=stale; return 1; }; }
 
+# p_expect_names DIGEST FOUND…: whether a glob finds what the plan saw; an unmatched pattern stays itself.
+p_expect_names() {
+  p_sum=$1; shift
+  p_got=$(for p_path do
+    if [ -e "$p_path" ] || [ -L "$p_path" ]; then p_put "$p_path$P_NL"; fi
+  done | sort | sha256sum)
+  [ "${p_got%% *}" = "$p_sum" ] || { P_STOP=stale P_WHY='other files than the plan saw match a pattern'; return 1; }
+}
+
 # --- reading many paths at once ----------------------------------------------------------------------------------
 
 # p_entries PATH…: kinds of all, then mode and size of what exists, hashes of readable files, targets of links.
