@@ -21,12 +21,10 @@ _FALSE = frozenset({"no", "off", "false", "n", "0"})
 
 
 def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, SourceInt | SourceFloat):
         return value.text
     if isinstance(value, int | float):
-        return str(value)
+        return str(value)  # a boolean that a template made becomes "True", as in Ansible
     return value
 
 
