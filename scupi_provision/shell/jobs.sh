@@ -108,7 +108,9 @@ p_await() { # PID LIMIT DURABLE STARTED
   else
     while ! [ -r "$p_dir/rc" ] && kill -0 "$1" 2>/dev/null; do p_doze 1; done
   fi
-  kill "$p_ticker" "$p_watcher" 2>/dev/null
+  # Not TERM: a subshell that has just been forked may lose it together with the trap that it inherited, and read on
+  # from the line for ever.
+  kill -KILL "$p_ticker" "$p_watcher" 2>/dev/null
   wait "$p_ticker" "$p_watcher" 2>/dev/null
 }
 
@@ -192,7 +194,7 @@ p_owner_lives() {
 
 p_unlock() {
   [ -n "$P_LOCKED" ] || return 0
-  kill "$P_LEASE" 2>/dev/null
+  kill -KILL "$P_LEASE" 2>/dev/null
   rm -f -- "$P_ROOT/lock" "$P_ROOT/.lock-$P_RUNID"
   P_LOCKED=
 }
