@@ -9,8 +9,8 @@ P_NODE=$(uname -n)
 if command -v setsid >/dev/null 2>&1; then P_SETSID=setsid; else P_SETSID=; fi
 
 # Sleeping that a signal can end: a shell attends to signals while it waits for a child, not while one runs in front.
-# Who is to be ended by TERM takes its nap along. Nothing of it may outlive us or hold the line open.
-p_doze() { sleep "$1" >/dev/null 2>&1 3>&- 4<&- & p_nap=$!; wait "$p_nap"; }
+# A nap may outlive its sleeper by its seconds, but it holds neither the line nor the output open.
+p_doze() { sleep "$1" >/dev/null 2>&1 3>&- 4<&- & wait "$!"; }
 
 # The controller is gone: let go of the lock and stop. Short programs were ended by the watchdog, durable ones go on.
 p_gone() { p_unlock; exit 143; }
@@ -76,7 +76,6 @@ p_last_line() {
 # Tells the controller that the program is alive, and ends it when its time is over. Runs beside it.
 # A program may say what it is at in the file `phase` of $PROVISION_JOB.
 p_tick() { # PID LIMIT
-  trap 'kill "$p_nap" 2>/dev/null; exit' TERM
   p_elapsed=0
   while kill -0 "$1" 2>/dev/null; do
     p_doze 1
@@ -171,10 +170,7 @@ p_break_lock() {
 }
 
 # The lease: the owner's file grows while the owner lives, so that another node can tell without comparing clocks.
-p_lease() {
-  trap 'kill "$p_nap" 2>/dev/null; exit' TERM
-  while p_doze 4 && kill -0 $$ 2>/dev/null; do printf . >>"$p_mine" || return; done
-} 3>&- 4<&-
+p_lease() { while p_doze 4 && kill -0 $$ 2>/dev/null; do printf . >>"$p_mine" || return; done 3>&- 4<&-; }
 
 p_owner_lives() {
   p_size=$(stat -c %s -- "$P_ROOT/lock" 2>/dev/null) || return 1
