@@ -13,7 +13,7 @@ demo: .venv/.lab ## the main job on two simulated nodes: git, a venv and torch, 
 test: .venv/.dev ## everything CI checks: lint, types, layers, shell, and all tests (about ten minutes)
 	.venv/bin/invoke check
 
-unit: .venv/.dev ## the tests that start no lab and build nothing (half a minute)
+unit: .venv/.dev ## the tests that start no shell, no server and no lab (half a minute at most)
 	.venv/bin/invoke unit
 
 help: ## this list

@@ -54,8 +54,8 @@ def shell(context: Context) -> None:
 
 @task
 def unit(context: Context) -> None:
-    """The tests that start no lab and build nothing."""
-    _tool(context, "pytest -n 2 -m 'not lab and not slow'")
+    """The tests that start no shell, no server and no lab."""
+    _tool(context, "pytest -n 2 -m 'not real and not slow'")
 
 
 @task

@@ -6,12 +6,16 @@ import ipaddress
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 _ACCEPTED_SKIP = "needs a GPU"
 """The only reason for a skip that CI accepts: it has no accelerator."""
+
+_REAL_FOLDERS = frozenset({"cli", "e2e", "faults", "lab", "run", "shell", "transport"})
+"""Tests that start shells, servers and whole runs; all others are unit tests, to be run after every change."""
 
 _CONNECTING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
@@ -49,6 +53,13 @@ _guard = _NetworkGuard()
 def pytest_configure(config: pytest.Config) -> None:
     """Guard the network from before the first import of a test module."""
     sys.addaudithook(_guard)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is no unit test."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in _REAL_FOLDERS:
+            item.add_marker("real")
 
 
 @pytest.fixture(autouse=True)
