@@ -139,6 +139,10 @@ class ReadableHost:
         """The content of a file that the plan makes without having it at hand (a copy, a download), by its hash."""
         if planned.kind is not Kind.FILE:
             return b""
+        for source, entry in {**self._planned, **self.record.planned}.items():
+            content = self.record.contents.get(source, self._contents.get(source))
+            if content is not None and entry.digest == planned.digest:
+                return content
         for source, entry in self._snapshot.entries.items():
             if entry.kind is Kind.FILE and entry.digest is not None and entry.digest == planned.digest:
                 if source in self._snapshot.contents:

@@ -73,6 +73,11 @@ class HostView(ReadableHost):
     def _plan(self, path: str, entry: Entry, content: bytes | None = None) -> None:
         self.record.plan(self._real(path), entry, content)
 
+    def _planned_content(self, path: str) -> bytes | None:
+        """What the plan has written at `path`, for a change that leaves the content as it is."""
+        real = self._real(path)
+        return self.record.contents.get(real, self._contents.get(real))
+
     def _leave_to(self, paths: Iterable[str]) -> None:
         """Note that a program of this step writes below these paths."""
         for path in paths:
@@ -190,7 +195,7 @@ class HostView(ReadableHost):
         before = "unknown" if now.mode is None else f"{now.mode:04o}"
         summary = f"mode {before} -> {bits:04o} of {path}"
         self.record.act(SetMode(path, bits, now), Diff(path, summary=summary))
-        self._plan(path, Entry(now.kind, bits, now.size, now.digest))
+        self._plan(path, Entry(now.kind, bits, now.size, now.digest), self._planned_content(path))
         return True
 
     def link(self, path: str, target: str, *, force: bool = False) -> bool:
@@ -233,9 +238,10 @@ class HostView(ReadableHost):
             self._need_directory(path)
         bits = self._mode(mode, now, directory=now.kind is Kind.DIRECTORY)
         self.record.act(Touch(path, bits, now), Diff(path, summary=f"touch {path}"))
-        empty = hashlib.sha256(b"").hexdigest()
-        self._plan(path, Entry(now.kind, bits, now.size, now.digest) if now.exists
-                         else Entry(Kind.FILE, bits, 0, empty))  # fmt: skip
+        if now.exists:
+            self._plan(path, Entry(now.kind, bits, now.size, now.digest), self._planned_content(path))
+        else:
+            self._plan(path, Entry(Kind.FILE, bits, 0, hashlib.sha256(b"").hexdigest()), b"")
         return True
 
     def fetch(

@@ -24,6 +24,7 @@ from scupi_provision.playbook.load import load_playbook
 from scupi_provision.playbook.models import Play
 from scupi_provision.run.host_run import HostRun
 from scupi_provision.shell.actions import Action, Run
+from scupi_provision.shell.entry import Kind
 from scupi_provision.shell.replies import Reply, RunReply, StepBegun, StepDone, StepFailed, StepStale
 
 HOST = Host("admin1", "admin1", Position("inventory.yaml", 1, 1), label="admin1", groups=("login",))
@@ -43,6 +44,9 @@ def programs(action: Run, host: MemoryHost) -> RunReply:
         elif name == "env":
             said += dict(action.environment).get(path, "").encode() + b"\n"
         elif name == "put":
+            if not _has_folder(host, path):
+                return RunReply(0, 1, said, b"", "")
+            host.remove(path)
             host.put(path, text)
         elif name == "add":
             host.put(path, there + text)
@@ -51,6 +55,12 @@ def programs(action: Run, host: MemoryHost) -> RunReply:
         elif name == "exit" or (name == "need" and there != text):
             return RunReply(0, int(path) if name == "exit" else 1, said, b"", "")
     return RunReply(0, 0, said, b"", "")
+
+
+def _has_folder(host: MemoryHost, path: str) -> bool:
+    """Whether nothing above `path` is in the way."""
+    above = [path.rsplit("/", count)[0] for count in range(1, path.count("/"))]
+    return all(host.nodes[folder].kind is Kind.DIRECTORY for folder in above if folder in host.nodes)
 
 
 @dataclass
