@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ def apply(site: Site) -> Iterator[Event]:
         yield run.started()
         for play in site.playbook.plays:
             yield from run.tally.watch(_apply_play(run, play))
-            if run.tally.failed:
+            if play.any_errors_fatal and (run.failed or run.fleet.errors):
                 break
         yield from run.finish()
 
@@ -31,12 +32,13 @@ def _apply_play(run: Running, play: Play) -> Iterator[Event]:
     hosts = run.site.targets(play)
     witnesses = {host.name: run.site.witnesses(play, host) for host in hosts}
     yield from run.fleet.open([*hosts, *(w for some in witnesses.values() for w in some)])
-    open_hosts = [host for host in hosts if run.is_open(host)]
+    open_hosts = [host for host in hosts if run.takes_part(host)]
     if not open_hosts:
         return
     yield PlayStarted(play.name, tuple(host.label for host in open_hosts))
     results: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    yield from together([_apply_host(run, play, host, results) for host in open_hosts])
+    stop = threading.Event()
+    yield from together([_apply_host(run, play, host, results, stop) for host in open_hosts])
     proved = [h for h in open_hosts if h.name in results and witnesses[h.name]]
     has_checks = bool(play.verify_tasks) or any(role.verify for role in play.roles)
     if not proved or not has_checks:
@@ -44,15 +46,23 @@ def _apply_play(run: Running, play: Play) -> Iterator[Event]:
     yield from _verify(run, play, [(h, w) for h in proved for w in witnesses[h.name]], results)
 
 
-def _apply_host(run: Running, play: Play, host: Host, results: dict[str, Any]) -> Iterator[Event]:
+def _apply_host(
+    run: Running, play: Play, host: Host, results: dict[str, Any], stop: threading.Event
+) -> Iterator[Event]:
+    """One host's part of a play; `stop` is set by the first failure of a play with `any_errors_fatal`."""
     try:
         driven = PlayOnHost(run.site, run.fleet, play, host).run()
-        yield from driven.apply()
-        if not driven.verdict().failed:
-            results[host.name] = (driven.verdict().changed, driven.variables())
+        yield from driven.apply(stop.is_set)
+        verdict = driven.verdict()
+        if verdict.failed or not verdict.proved:
+            run.failed.add(host.name)
+        if not verdict.failed:
+            results[host.name] = (verdict.changed, driven.variables())
         run.fleet.links[host.name].snapshot = driven.snapshot
     except ProvisionError as error:
         yield run.fleet.drop(host, error)
+    if play.any_errors_fatal and not run.takes_part(host):
+        stop.set()
 
 
 def _verify(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,10 +33,11 @@ _MOST_STALE = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a play ended on a host."""
+    """How a play ended on a host; `proved` when the last look found nothing left to change."""
 
     failed: bool
     changed: int
+    proved: bool = False
 
 
 class HostRun:
@@ -59,6 +60,7 @@ class HostRun:
         self._attempts: dict[StepKey, int] = {}
         self._rest_s: float | None = None
         self._failed = False
+        self._proved = False
         self._progress: dict[int, Progress] = {}
 
     @property
@@ -78,9 +80,17 @@ class HostRun:
 
     # --- applying -------------------------------------------------------------------------------------------------
 
-    def apply(self) -> Iterator[Event]:
-        """Make it so: yields events, the last look (`Proved`) included; the verdict is in `verdict()`."""
+    def apply(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """Make it so: yields events, the last look (`Proved`) included; the verdict is in `verdict()`.
+
+        Args:
+            stopped: Asked before each program is sent: whether the play shall end here (it has failed elsewhere).
+        """
         while True:
+            if stopped():
+                self._failed = True
+                yield Notice("ended here, because the play failed on another host (any_errors_fatal)", self._label)
+                return
             plan = self.plan(stops=True)
             before = self._mark()
             yield from self._perform(plan)
@@ -108,7 +118,7 @@ class HostRun:
     def verdict(self) -> Verdict:
         """What has come of the play."""
         outcomes = [done.outcome for done in self.settled.values()]
-        return Verdict(self._failed, outcomes.count(Outcome.CHANGED))
+        return Verdict(self._failed, outcomes.count(Outcome.CHANGED), self._proved)
 
     def _prove(self) -> Iterator[Event]:
         if self.verdict().changed:
@@ -116,6 +126,7 @@ class HostRun:
         plan = self.plan_afresh()
         open_outcomes = {Outcome.WOULD_CHANGE, Outcome.FAILED}
         left = [s.label for s in plan.steps if s.outcome in open_outcomes and not _is_unprovable(s)]
+        self._proved = not left
         yield Proved(self._label, tuple(left), _unprovable(plan))
 
     def plan_afresh(self) -> Plan:

@@ -20,12 +20,14 @@ class Running:
         site: What it is about.
         fleet: The hosts it has opened.
         tally: What has happened so far.
+        failed: Names of the hosts on which a play failed; they take no further part.
     """
 
     def __init__(self, site: Site, verb: str) -> None:
         self.site = site
         self.fleet = Fleet(site.inventory, site.request, verb)
         self.tally = Tally()
+        self.failed: set[str] = set()
         self._verb = verb
         self._started_at = time.monotonic()
 
@@ -45,6 +47,10 @@ class Running:
     def is_open(self, host: Host) -> bool:
         """Whether the host was opened and has not been lost."""
         return host.name in self.fleet.links and host.name not in self.fleet.errors
+
+    def takes_part(self, host: Host) -> bool:
+        """Whether plays may change the host: it is open, and no play has failed there."""
+        return self.is_open(host) and host.name not in self.failed
 
     def finish(self) -> Iterator[Event]:
         """The closing lines."""
