@@ -53,7 +53,12 @@ def plan_run(host: HostView, call: PipRun) -> None:
         host.remove(stamp)
     except UnknownValueError:
         host.record.reads.pop(stamp, None)  # the environment is new: there is none
-    settings = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PYTHONNOUSERSITE": "1"}
+    settings = {
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_PROGRESS_BAR": "off",  # its last line of output is what people see while it runs
+        "PYTHONNOUSERSITE": "1",
+    }
     if call.index_url:
         settings["PIP_INDEX_URL"] = call.index_url  # may hold a password: never on a command line
     python = posixpath.join(call.environment, "bin/python")
