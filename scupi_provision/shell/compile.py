@@ -50,7 +50,7 @@ class Compiler:
         """The program that performs `steps` (number, actions) in order, under the lock, until one fails."""
         body = "".join(self._step(number, actions) for number, actions in steps)
         receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
-        proof = "" if self._keeps_proof else 'rm -rf -- "$P_ROOT/verified"\n'
+        proof = "" if self._keeps_proof else "p_unprove\n"
         # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.
         return (
             f"p_open_run\n{receive}"
@@ -61,7 +61,7 @@ class Compiler:
     def _step(self, number: int, actions: Sequence[Action]) -> str:
         commands = [self._compile(action) for action in actions]
         chain = " &&\n  ".join(command for command in commands if command)
-        return f'[ -n "$P_STOP" ] || {{\n  p_step {number}\n  {chain or ":"}\n  p_close $?\n}}\n'
+        return f'[ -n "$P_STOP" ] || {{\n  p_step {number} &&\n  {chain or ":"}\n  p_close $?\n}}\n'
 
     def _compile(self, action: Action) -> str:
         guard = _guard(action)
@@ -118,7 +118,8 @@ def _(_action: Recheck, _compiler: Compiler) -> str:
 
 @_command.register
 def _(action: Mkdir, _compiler: Compiler) -> str:
-    return f"p_mkdir {words(action.path, _octal(action.mode))}"
+    special = _octal(action.mode) if action.mode > 0o777 else ""
+    return f"p_mkdir {words(action.path, _octal(0o777 & ~action.mode), special)}"
 
 
 @_command.register

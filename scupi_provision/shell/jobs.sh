@@ -1,11 +1,13 @@
 # Running programs: each in a session of its own, its output in files, alive or dead as the plan says.
 # Evaluated after runtime.sh.
 # shellcheck shell=sh
-# shellcheck disable=SC2153,SC2154  # P_NONCE, P_RUN, P_RUNID… are set by the program; p_… by the functions called before
+# shellcheck disable=SC2034,SC2153,SC2154  # P_… are set by the program and used in lock.sh; p_… by functions called before
 # A short program dies with the connection. A durable one lives in ~/.provision/jobs/KEY and is joined by the next apply.
 
 P_BOOT=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -r)
 P_NODE=$(uname -n)
+# Hosts of one run may share a home: what a session writes there carries a name of its own.
+P_RUN_OF=$P_RUNID P_RUNID=$P_RUNID-$P_NODE-$$
 if command -v setsid >/dev/null 2>&1; then P_SETSID=setsid; else P_SETSID=; fi
 
 # Sleeping that a signal can end: a shell attends to signals while it waits for a child, not while one runs in front.
@@ -60,9 +62,8 @@ p_start() { # SCRIPT: sets p_pid; the wrapper leaves its own pid and the program
     : >err
     umask "$4"
     env -i /bin/sh script <in >out 2>err
-    echo $? >rc.new
+    echo $? >rc.new && mv -f rc.new rc
     rm -f script in
-    mv -f rc.new rc
   ' provision-job "$p_dir" "$P_BOOT" "$P_NODE" "$P_UMASK" </dev/null >/dev/null 2>&1 3>&- 4<&- &
   p_pid=$!
 }
@@ -84,7 +85,7 @@ p_tick() { # PID LIMIT
     [ -r "$p_dir/phase" ] && read -r p_phase <"$p_dir/phase"
     printf '%s - progress %s %s %s =%s\n' "$P_NONCE" "$P_STEP" "$p_elapsed" "$(p_say "$p_phase")" "$(p_last_line)" >&3
     if [ "$p_elapsed" -ge "$2" ]; then
-      : >"$p_dir/timeout"
+      true >"$p_dir/timeout"
       p_end_tree TERM "$1"
       p_doze 5
       p_end_tree KILL "$1"
@@ -133,71 +134,4 @@ p_run() {
     return 1
   fi
   p_all_exist "$@" || { P_WHY="it ended well, but $P_MISSING is not there"; return 1; }
-}
-
-# --- the lock: one writer per home, whichever node it is on --------------------------------------------------------
-
-# A hard link is the one primitive that stays exclusive on NFS, also when a reply is lost (open(2)): two links = ours.
-p_lock() { # OWNER, without newlines
-  p_mine=$P_ROOT/.lock-$P_RUNID
-  ( umask 077; mkdir -p -- "$P_ROOT" && printf '%s %s %s %s\n' "$P_NODE" "$P_BOOT" "$$" "$1" >"$p_mine" ) 2>>"$P_RUN/err" ||
-    { p_emit denied "$(p_say "cannot write in $P_ROOT")"; return 1; }
-  p_tries=0
-  while :; do
-    ln -- "$p_mine" "$P_ROOT/lock" 2>/dev/null
-    if [ "$(stat -c %h -- "$p_mine")" = 2 ]; then P_LOCKED=yes; p_lease & P_LEASE=$!; return 0; fi
-    p_tries=$((p_tries + 1))
-    if p_owner_lives || [ "$p_tries" -gt 5 ]; then
-      p_emit locked "$(p_text "$P_ROOT/lock" 512)"
-      rm -f -- "$p_mine"
-      return 1
-    fi
-    p_break_lock
-  done
-}
-
-# Somebody quicker may have broken the dead lock already, and hold a new one: then that is put back.
-p_break_lock() {
-  p_judged="$p_node $p_boot $p_pid" p_dead=$P_ROOT/.lock-dead-$P_RUNID
-  mv -f -- "$P_ROOT/lock" "$p_dead" 2>/dev/null || return
-  read -r p_node p_boot p_pid _ <"$p_dead"
-  if [ "$p_node $p_boot $p_pid" = "$p_judged" ]; then
-    p_emit note "$(p_say 'the lock of a run that is no more was taken over')"
-  else
-    ln -- "$p_dead" "$P_ROOT/lock" 2>/dev/null
-  fi
-  rm -f -- "$p_dead"
-}
-
-# The lease: the owner's file grows while the owner lives, so that another node can tell without comparing clocks.
-# In short naps, of which the last one outlives the run.
-p_lease() {
-  p_naps=0
-  while p_doze 1 && kill -0 $$ 2>/dev/null; do
-    p_naps=$((p_naps + 1))
-    [ $((p_naps % 4)) -ne 0 ] || printf . >>"$p_mine" || return
-  done
-} 3>&- 4<&-
-
-p_owner_lives() {
-  p_size=$(stat -c %s -- "$P_ROOT/lock" 2>/dev/null) || return 1
-  read -r p_node p_boot p_pid _ <"$P_ROOT/lock" || return 1
-  if [ "$p_node" = "$P_NODE" ]; then
-    [ "$p_boot" = "$P_BOOT" ] && kill -0 "$p_pid" 2>/dev/null
-    return
-  fi
-  p_wait=0
-  while [ "$p_wait" -lt 20 ]; do
-    p_doze 2
-    p_wait=$((p_wait + 2))
-    [ "$(stat -c %s -- "$P_ROOT/lock" 2>/dev/null)" = "$p_size" ] || return 0
-  done
-  return 1
-}
-
-p_unlock() {
-  [ -n "$P_LOCKED" ] || return 0
-  kill -KILL "$P_LEASE" 2>/dev/null
-  rm -f -- "$P_ROOT/lock" "$P_ROOT/.lock-$P_RUNID"
-  P_LOCKED=
 }

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2030,SC2031  # a PATH set in a subshell is meant for that subshell
 # shellcheck disable=SC2034,SC2153,SC2154  # P_NONCE, P_RUN, P_RUNID are set by the program; P_ROOT, P_LOCKED used in jobs.sh
 
-P_SEQ=0 P_STOP='' P_STEP='' P_LOCKED='' P_WHY=''
+P_SEQ=0 P_STOP='' P_STEP='' P_LOCKED='' P_WHY='' P_NEARS=0
 P_ROOT=$HOME/.provision
 
 P_NL='
@@ -43,7 +43,8 @@ p_environment() {
   fi
 }
 
-# Large contents follow the program on the line and go straight to files.
+# Large contents follow the program on the line and go straight to files. Where they cannot be kept they are taken off the
+# line all the same: what is left there would be read as the next program.
 p_blob() { # SHA256 SIZE
   p_file=$P_RUN/blob-$1
   p_whole=$(($2 / 65536)) p_left=$(($2 % 65536))
@@ -51,15 +52,15 @@ p_blob() { # SHA256 SIZE
     { dd bs=65536 count="$p_whole" iflag=fullblock; dd bs="$p_left" count=1 iflag=fullblock; } 2>/dev/null
   else
     dd bs=1 count="$2" 2>/dev/null
-  fi <&4 >"$p_file"
-  if p_digest "$p_file" && [ "$P_DIGEST" = "$1" ]; then return; fi
+  fi <&4 | { cat >"$p_file" || cat >/dev/null; } 2>/dev/null
+  if [ -f "$p_file" ] && p_digest "$p_file" && [ "$P_DIGEST" = "$1" ]; then return; fi
   P_STOP=failed
   p_emit denied "$(p_say "a file could not be received whole in $P_RUN (disk full, or over quota?)")"
 }
 
 p_open_run() {
-  P_STOP='' P_RUN=$P_ROOT/runs/$P_RUNID
-  if ( umask 077; mkdir -p -- "$P_RUN" && : >"$P_RUN/err" ) 2>/dev/null; then
+  P_STOP='' P_NEAR='' P_LEFT='' P_RUN=$P_ROOT/runs/$P_RUNID
+  if ( umask 077; mkdir -p -- "$P_RUN" && : >"$P_RUN/err" && echo "$P_NODE $P_BOOT $$" >"$P_RUN/owner" ) 2>/dev/null; then
     [ -n "${P_ENVIRONMENT-}" ] || p_environment
   else
     P_STOP=failed
@@ -67,9 +68,9 @@ p_open_run() {
   fi
 }
 
-# Logs stay when something went wrong; contents never do.
+# Logs stay when something went wrong, and so does the note of what is left over; contents never do.
 p_close_run() {
-  if [ -z "$P_STOP" ]; then rm -rf -- "$P_RUN"; else rm -f -- "$P_RUN"/blob-*; fi
+  if [ -z "$P_STOP$P_LEFT" ]; then rm -rf -- "$P_RUN"; else rm -f -- "$P_RUN"/blob-*; fi
 }
 
 # --- what is at a path -------------------------------------------------------------------------------------------
@@ -162,95 +163,4 @@ p_names() {
     if [ -e "$p_path" ] || [ -L "$p_path" ]; then set -- "$@" "$p_path"; fi
   done
   if [ $# -eq 0 ]; then p_emit names =; else p_emit names "$(printf '%s\0' "$@" | p_b64)"; fi
-}
-
-# --- steps -------------------------------------------------------------------------------------------------------
-
-p_step() { P_STEP=$1 P_WHY=''; p_emit begin "$1"; : >"$P_RUN/err"; }
-
-# p_close STATUS: how the step ended; anything but 0 stops the stream.
-p_close() {
-  if [ "$1" -eq 0 ]; then p_emit "done" "$P_STEP"; return; fi
-  [ -n "$P_STOP" ] || P_STOP=failed
-  p_emit "$P_STOP" "$P_STEP" "$(p_say "$P_WHY")" "$(p_text "$P_RUN/err" 4096)"
-}
-
-p_temp() {
-  P_TEMP=${1%/*}/.provision-$P_RUNID-$P_SEQ
-  ( umask 077; set -C; : >"$P_TEMP" ) 2>>"$P_RUN/err" ||
-    { P_WHY="cannot create a file in ${1%/*}"; return 1; }
-}
-
-# Old coreutils (< 8.24) sync everything when given a file, which can stall a login node for minutes.
-p_can_sync() {
-  if [ -z "${P_SYNC-}" ]; then
-    case $(sync --help 2>&1) in *FILE*) P_SYNC=yes ;; *) P_SYNC=no ;; esac
-  fi
-  [ "$P_SYNC" = yes ]
-}
-
-p_place() { # TEMP PATH MODE: the last steps of every replacement
-  chmod "$3" "$1" 2>>"$P_RUN/err" || { P_WHY="cannot set mode $3 on $2"; rm -f -- "$1"; return 1; }
-  if p_can_sync; then sync "$1" 2>>"$P_RUN/err" || { P_WHY="cannot write $2 to disk"; rm -f -- "$1"; return 1; }; fi
-  mv -T -f -- "$1" "$2" 2>>"$P_RUN/err" || { P_WHY="cannot replace $2"; rm -f -- "$1"; return 1; }
-}
-
-p_mkdir() { # PATH MODE
-  mkdir -m "$2" -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot make directory $1"; return 1; }
-}
-
-p_fill() { # FORM CONTENT TEMP
-  case $1 in
-    t) p_put "$2" ;;
-    b) p_put "$2" | base64 -d ;;
-    f) cat -- "$P_RUN/blob-$2" ;;
-  esac >"$3" 2>>"$P_RUN/err"
-}
-
-p_valid() { # COMMAND TEMP PATH
-  [ -n "$1" ] || return 0
-  PATH=$P_PATH:$PATH /bin/sh -c "$1" provision "$2" </dev/null >>"$P_RUN/err" 2>&1 3>&- 4<&- && return 0
-  P_WHY="the new content of $3 was refused by: $1"
-  rm -f -- "$2"
-  return 1
-}
-
-p_write() { # PATH MODE DIGEST FORM CONTENT BACKUP VALIDATE
-  [ -z "$6" ] || cp -p -- "$1" "$6" 2>>"$P_RUN/err" || { P_WHY="cannot keep a copy of $1"; return 1; }
-  p_temp "$1" || return 1
-  p_fill "$4" "$5" "$P_TEMP" || { P_WHY="cannot write $1"; rm -f -- "$P_TEMP"; return 1; }
-  p_digest "$P_TEMP" || { rm -f -- "$P_TEMP"; return 1; }
-  [ "$P_DIGEST" = "$3" ] || { P_WHY="$1 was not written whole"; rm -f -- "$P_TEMP"; return 1; }
-  p_valid "$7" "$P_TEMP" "$1" || return 1
-  p_place "$P_TEMP" "$1" "$2"
-}
-
-p_copy() { # SOURCE PATH MODE
-  p_temp "$2" || return 1
-  cat -- "$1" >"$P_TEMP" 2>>"$P_RUN/err" || { P_WHY="cannot copy $1 to $2"; rm -f -- "$P_TEMP"; return 1; }
-  p_place "$P_TEMP" "$2" "$3"
-}
-
-p_chmod() { chmod "$2" -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot set mode $2 on $1"; return 1; }; }
-
-# A link is switched by one rename: `ln -sfn` is two steps in busybox, and `mv` without -T would move into a directory.
-p_link() { # PATH TARGET
-  P_TEMP=${1%/*}/.provision-$P_RUNID-$P_SEQ
-  ln -s -- "$2" "$P_TEMP" 2>>"$P_RUN/err" || { P_WHY="cannot make a link in ${1%/*}"; return 1; }
-  mv -T -f -- "$P_TEMP" "$1" 2>>"$P_RUN/err" || { P_WHY="cannot switch $1"; rm -f -- "$P_TEMP"; return 1; }
-}
-
-p_remove() { # PATH RECURSIVE
-  if [ -n "$2" ]; then
-    P_TEMP=${1%/*}/.provision-$P_RUNID-$P_SEQ
-    # Renamed first: the name is free at once, also when NFS keeps files that are still open.
-    mv -T -f -- "$1" "$P_TEMP" 2>>"$P_RUN/err" || { P_WHY="cannot remove $1"; return 1; }
-    rm -rf -- "$P_TEMP" 2>>"$P_RUN/err" || p_emit note "$(p_say "left over: $P_TEMP could not be removed whole")"
-  else
-    rm -f -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot remove $1"; return 1; }
-  fi
-}
-
-p_touch() { # PATH MODE
-  { touch -- "$1" && chmod "$2" -- "$1"; } 2>>"$P_RUN/err" || { P_WHY="cannot touch $1"; return 1; }
 }
