@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +99,16 @@ def _refuse_skip(report: Any) -> None:
     if not reason.startswith(_ACCEPTED_SKIP):
         report.outcome = "failed"
         report.longrepr = f"{path}:{line}: skipped, which CI does not accept: {reason}"
+
+
+@pytest.fixture(scope="session")
+def applets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with busybox as every tool it has."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.skip("busybox is not installed")
+    directory = tmp_path_factory.mktemp("applets")
+    names = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
+    for name in names:
+        (directory / name).symlink_to(busybox)
+    return directory

@@ -38,19 +38,6 @@ def killat(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-@pytest.fixture(scope="session")
-def applets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with busybox as every tool it has."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("busybox is not installed")
-    directory = tmp_path_factory.mktemp("applets")
-    names = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
-    for name in names:
-        (directory / name).symlink_to(busybox)
-    return directory
-
-
 @pytest.fixture
 def reference(tmp_path: Path) -> Iterator[Reference]:
     """The home before, the play that changes it, and how it is afterwards."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,19 +33,6 @@ class InShell:
 
     def close(self) -> None:
         self.inner.close()
-
-
-@pytest.fixture(scope="session")
-def applets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with busybox as every tool it has."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("busybox is not installed")
-    directory = tmp_path_factory.mktemp("applets")
-    names = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
-    for name in names:
-        (directory / name).symlink_to(busybox)
-    return directory
 
 
 @pytest.fixture(params=SHELLS)
