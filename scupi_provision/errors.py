@@ -107,12 +107,6 @@ class LockedError(ProvisionError):
     exit_code = 3
 
 
-class VerificationFailedError(ProvisionError):
-    """The environment was made, but a check on the verify host failed."""
-
-    exit_code = 4
-
-
 class StalePlanError(ProvisionError):
     """A saved plan no longer fits the host: something it relied on has changed."""
 

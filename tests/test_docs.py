@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from scupi_provision import errors
-from scupi_provision.cli.main import EXIT_DRIFT, app
+from scupi_provision.cli.main import app
 from scupi_provision.modules.registry import MODULES
+from scupi_provision.run.outcome import EXIT_DRIFT, EXIT_OK, EXIT_UNVERIFIED
 from scupi_provision.source import MappingNode
 from scupi_provision.source.reader import read_document
 
@@ -53,7 +54,7 @@ def test_every_exit_code_is_documented():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.ProvisionError)}
     table = {int(code) for code in re.findall(r"^\| (\d+) \|", _text("README.md"), re.MULTILINE)}
-    assert table == codes | {0, EXIT_DRIFT, 130}
+    assert table == codes | {EXIT_OK, EXIT_UNVERIFIED, EXIT_DRIFT, 130}
 
 
 def test_every_command_is_documented():

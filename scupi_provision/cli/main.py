@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from scupi_provision.events import Event
     from scupi_provision.run.site import Site
 
-EXIT_DRIFT = 5
-
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -102,27 +100,20 @@ def check(
     """Say exactly what apply would change. Nothing is written, here or there."""
 
     def work() -> int:
-        from scupi_provision.events import Outcome, TaskFinished  # noqa: PLC0415 - keeps `--help` fast
-        from scupi_provision.run.check import Plans  # noqa: PLC0415
+        from scupi_provision.run.check import Plans  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.check import check as run  # noqa: PLC0415
+        from scupi_provision.run.outcome import EXIT_DRIFT, Tally  # noqa: PLC0415
         from scupi_provision.run.saved_plan import save_plan  # noqa: PLC0415
 
         site = _site(
             playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=diff, verbosity=verbose, verify=False
         )
         plans: Plans = {}
-        drift = False
-
-        def watched() -> Iterator[Event]:
-            nonlocal drift
-            for event in run(site, plans):
-                drift |= isinstance(event, TaskFinished) and event.outcome in {Outcome.WOULD_CHANGE, Outcome.UNKNOWN}
-                yield event
-
-        code = _show(watched(), diff=diff, json=json, verbose=verbose)
+        tally = Tally()
+        code = _show(tally.watch(run(site, plans)), diff=diff, json=json, verbose=verbose)
         if out is not None and code == 0:
             save_plan(out, site, plans)
-        return EXIT_DRIFT if exit_code and drift and code == 0 else code
+        return EXIT_DRIFT if exit_code and tally.drift and code == 0 else code
 
     raise typer.Exit(guarded(work))
 

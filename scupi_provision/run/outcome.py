@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from scupi_provision.events import CheckFinished, Event, Outcome, PlayStarted, Proved, TaskFinished, Verified
 
-EXIT_OK, EXIT_FAILED, EXIT_INPUT, EXIT_UNREACHABLE, EXIT_UNVERIFIED, EXIT_DRIFT = 0, 1, 2, 3, 4, 5
+EXIT_OK, EXIT_FAILED, EXIT_UNREACHABLE, EXIT_UNVERIFIED, EXIT_DRIFT = 0, 1, 3, 4, 5
+"""Exit codes of a run that began; those of errors before it (2, 70) are with the errors."""
 
 
 @dataclass
