@@ -135,6 +135,7 @@ class Run:
             with the same key joins it or takes its result.
         creates: Paths that must exist afterwards (the postcondition).
         writes: Subtrees that it changes; None when it may write anywhere.
+        uses: Paths that it reads or starts besides what the plan has looked at for this step: what writes them comes first.
         fails_when_nonzero: False when the caller judges the exit status.
         login: Run by the account's own shell as a fresh login shell (`-l -c`), with nothing but HOME, USER, LOGNAME,
             SHELL, TERM in its environment.
@@ -149,6 +150,7 @@ class Run:
     durable_key: str | None = None
     creates: tuple[str, ...] = ()
     writes: tuple[str, ...] | None = None
+    uses: tuple[str, ...] = ()
     fails_when_nonzero: bool = True
     login: bool = False
 
