@@ -61,6 +61,23 @@ class Facts:
         text = self.raw.get("gpu_count", "0").strip()
         return int(text) if text.isdigit() else 0
 
+    @property
+    def build(self) -> dict[str, Any]:
+        """What a build on this host would find.
+
+        `cc`: the compiler, such as "gcc 4.8.5". `libcurl`, `openssl`: the versions of their headers, such as "7.29.0"
+        and "1.0.2k". `headers`: those that are there of the ones that `facts.sh` looks for, in the compiler's own
+        folders. `cargo`: whether Rust can be compiled. What is not there is "" or false.
+        """
+        openssl = re.search(r"\d+\.\d+\.\d+[a-z]*", self.raw.get("build_openssl", ""))
+        return {
+            "cc": _compiler(self.raw.get("build_cc", "")),
+            "libcurl": self.raw.get("build_libcurl", ""),
+            "openssl": openssl[0] if openssl else "",
+            "headers": self.raw.get("build_headers", "").split(),
+            "cargo": "build_cargo" in self.raw,
+        }
+
     def variables(self) -> dict[str, Any]:
         """`ansible_facts`: the facts by Ansible's names (without the prefix `ansible_`), and ours."""
         raw = self.raw
@@ -97,11 +114,20 @@ class Facts:
             "user_shell": raw.get("shell", ""),
             "user_uid": int(raw.get("uid", "0")),
             # ours: what choosing builds for this cluster needs
+            "build": self.build,
             "glibc": self.glibc or "",
             "gpu_count": self.gpu_count,
             "nvidia_driver": self.nvidia_driver or "",
             "tools": self.tools,
         }
+
+
+def _compiler(text: str) -> str:
+    """`cc (Debian 12.2.0-14) 12.2.0`, `Debian clang version 14.0.6` as "gcc 12.2.0", "clang 14.0.6"."""
+    without_origin = re.sub(r"\([^)]*\)", "", text)
+    version = re.search(r"\d+(?:\.\d+)+", without_origin)
+    name = "clang" if "clang" in text else "gcc"
+    return f"{name} {version[0]}" if version else ""
 
 
 def _family(os_id: str, like: str, release_text: str) -> str:

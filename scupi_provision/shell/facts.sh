@@ -23,6 +23,29 @@ p_nvidia() {
   p_fact gpu_first "$(printf '%s\n' "$p_gpus" | head -n 1)"
 }
 
+# p_defined FILE NAME: the text that a header defines NAME as
+p_defined() { sed -n "s/^# *define[ \t][ \t]*$2[ \t][ \t]*\"\(.*\)\".*/\1/p" "$1" 2>/dev/null | head -n 1; }
+
+# What a build would find: the compiler, and of some libraries the headers in the compiler's own folders.
+p_build() {
+  p_tool=$(PATH=$P_PATH command -v cc || PATH=$P_PATH command -v gcc) &&
+    p_fact build_cc "$(PATH=$P_PATH "$p_tool" --version 2>/dev/null </dev/null | head -n 1)"
+  p_headers=
+  for p_header in bzlib.h curl/curl.h expat.h ffi.h lzma.h openssl/ssl.h pcre2.h readline/readline.h sqlite3.h zlib.h; do
+    for p_folder in /usr/local/include /usr/include /usr/include/*-linux-gnu; do
+      [ -r "$p_folder/$p_header" ] || continue
+      p_headers="$p_headers $p_header"
+      case $p_header in
+        curl/*) p_fact build_libcurl "$(p_defined "$p_folder/curl/curlver.h" LIBCURL_VERSION)" ;;
+        openssl/*) p_fact build_openssl "$(p_defined "$p_folder/openssl/opensslv.h" OPENSSL_VERSION_TEXT)" ;;
+      esac
+      break
+    done
+  done
+  p_fact build_headers "$p_headers"
+  if PATH=$P_PATH:$HOME/.cargo/bin command -v cargo >/dev/null 2>&1; then p_fact build_cargo yes; fi
+}
+
 p_facts() {
   p_fact home "$HOME"
   p_fact user "$(id -un)"
@@ -59,6 +82,7 @@ p_facts() {
   done
   p_fact tools "$p_tools"
   p_fact date "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  p_build
   p_nvidia
   p_emit facts-end
 }
