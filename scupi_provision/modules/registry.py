@@ -18,6 +18,7 @@ from scupi_provision.modules import (
     pip,
     set_fact,
     shell,
+    slurp,
     source_build,
     stat,
     template,
@@ -28,7 +29,7 @@ from scupi_provision.modules.contract import Module
 
 _ALL = (
     assert_, blockinfile, command, copy, debug, expect, fail, file, get_url, lineinfile, path_entry, ping, pip,
-    set_fact, shell, source_build, stat, template, unarchive, venv,
+    set_fact, shell, slurp, source_build, stat, template, unarchive, venv,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}
