@@ -152,15 +152,21 @@ def _lab(layout: LabLayout, state: DaemonState, sources: Sources | None) -> Lab:
         inventory=layout.inventory,
         log=layout.log,
         stand_ins=_stand_ins(sources),
-        variables=lab_variables(layout, state, sources),
+        variables=lab_variables(layout.known_hosts, f"http://127.0.0.1:{state.mirror_port}", sources),
     )
 
 
 def _stand_ins(sources: Sources | None) -> tuple[str, ...]:
     lines = ["admin1 and gpu2 are two SSH servers on this machine, with one scratch home"]
     if sources:
-        lines.append(f"{sources.git_origin}, served on loopback")
-        lines.append(f"{sources.torch_origin}, served on loopback")
+        served = [
+            sources.git_origin,
+            sources.torch_origin,
+            *([sources.python_origin] if sources.python_version else []),
+        ]
+        lines += [f"{origin}, served on loopback" for origin in served]
+        if not sources.python_version:
+            lines.append(sources.python_origin)
     lines.append(_gpu_stand_in())
     return tuple(lines)
 

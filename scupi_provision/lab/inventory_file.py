@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from scupi_provision.lab.layout import ACCOUNT, ADMIN, GIT_PATH, GPU, WHEELS_PATH, LabLayout
+from scupi_provision.lab.layout import (
+    ACCOUNT,
+    ADMIN,
+    GIT_PATH,
+    GPU,
+    PYTHON_PATH,
+    SIMPLE_PATH,
+    TORCH_PATH,
+    WHEELS_PATH,
+    LabLayout,
+)
 from scupi_provision.lab.state import DaemonState, Sources, write_atomically
 
 _TEMPLATE = """\
@@ -26,19 +37,46 @@ accounts:
 """
 
 
-def lab_variables(layout: LabLayout, state: DaemonState, sources: Sources | None) -> dict[str, object]:
-    """What every host of the lab has: its known_hosts, and where and which git and torch are to be had."""
-    variables: dict[str, object] = {"provision_known_hosts": str(layout.known_hosts)}
+def lab_variables(known_hosts: Path, mirror: str, sources: Sources | None) -> dict[str, object]:
+    """What every host of a lab has: its known_hosts, and where which sources are to be had.
+
+    Args:
+        known_hosts: The host keys of both nodes.
+        mirror: The mirror's URL as the nodes see it, without a slash at the end.
+        sources: What it serves; None for a lab without sources.
+    """
+    variables: dict[str, object] = {"provision_known_hosts": str(known_hosts)}
     if sources is None:
         return variables
-    mirror = f"http://127.0.0.1:{state.mirror_port}"
-    return variables | {
+    return variables | _git(mirror, sources) | _python(mirror, sources) | _torch(mirror, sources)
+
+
+def _git(mirror: str, sources: Sources) -> dict[str, object]:
+    return {
         "git_version": sources.git_version,
         "git_sha256": sources.git_sha256,
         "git_tarball": sources.git_tarball,
         "git_mirrors": [f"{mirror}/{GIT_PATH}"],
+        "sources_git": [f"{mirror}/{GIT_PATH}"],
+    }
+
+
+def _python(mirror: str, sources: Sources) -> dict[str, object]:
+    if not sources.python_version:
+        return {}
+    return {
+        "python_version": sources.python_version,
+        "python_sha256": sources.python_sha256,
+        "sources_python": [f"{mirror}/{PYTHON_PATH}"],
+    }
+
+
+def _torch(mirror: str, sources: Sources) -> dict[str, object]:
+    return {
         "torch_version": sources.torch_version,
         "torch_index_url": f"{mirror}/{WHEELS_PATH}",
+        "sources_torch": [f"{mirror}/{TORCH_PATH}"],
+        "sources_pip": [f"{mirror}/{SIMPLE_PATH}"],
         "torch_variant": "cpu",
         "torch_cpu_reason": "no GPU in the lab",
     }

@@ -19,8 +19,17 @@ ACCOUNT = "2021141520001"
 GIT_PATH = "pub/software/scm/git"
 """Where the kernel's servers keep git's tarballs."""
 
-WHEELS_PATH = "whl/cpu"
-"""Where the official torch index keeps the CPU build."""
+PYTHON_PATH = "ftp/python"
+"""Where python.org keeps CPython's tarballs, in a folder for each version."""
+
+TORCH_PATH = "whl"
+"""Where the official torch index keeps its variants."""
+
+WHEELS_PATH = f"{TORCH_PATH}/cpu"
+"""Where it keeps the CPU build."""
+
+SIMPLE_PATH = "simple"
+"""Where an index for everything that pip is asked for is, as on PyPI."""
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,16 @@ _CHUNK = 1 << 20
 _TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
 
-def start_mirror(root: Path, port: int, nonce: str) -> ThreadingHTTPServer:
-    """A server for the files below `root`, bound to `port` of loopback (or any free one when taken or 0).
+def start_mirror(root: Path, port: int, nonce: str, address: str = "127.0.0.1") -> ThreadingHTTPServer:
+    """A server for the files below `root`, bound to `port` of `address` (or any free one when taken or 0).
 
     The caller runs `serve_forever` in a thread, and `shutdown` and `server_close` at the end.
     """
     handler = functools.partial(MirrorHandler, root=root, nonce=nonce)
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+        return ThreadingHTTPServer((address, port), handler)
     except OSError:
-        return ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        return ThreadingHTTPServer((address, 0), handler)
 
 
 class MirrorHandler(BaseHTTPRequestHandler):

@@ -40,6 +40,9 @@ class Sources:
         git_origin: Where it came from, in words for the report.
         torch_version: Without the local part, for example "2.13.0".
         torch_origin: Where the wheels came from, in words.
+        python_version: Of CPython's tarball; "" when the mirror has none.
+        python_sha256: Of the tarball.
+        python_origin: Where it came from, or why there is none, in words.
     """
 
     git_version: str
@@ -48,6 +51,9 @@ class Sources:
     git_origin: str
     torch_version: str
     torch_origin: str
+    python_version: str = ""
+    python_sha256: str = ""
+    python_origin: str = ""
 
 
 @dataclass(frozen=True)
