@@ -16,6 +16,7 @@ from scupi_provision.modules import (
     path_entry,
     ping,
     pip,
+    prebuilt,
     set_fact,
     shell,
     slurp,
@@ -29,7 +30,7 @@ from scupi_provision.modules.contract import Module
 
 _ALL = (
     assert_, blockinfile, command, copy, debug, expect, fail, file, get_url, lineinfile, path_entry, ping, pip,
-    set_fact, shell, slurp, source_build, stat, template, unarchive, venv,
+    prebuilt, set_fact, shell, slurp, source_build, stat, template, unarchive, venv,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}

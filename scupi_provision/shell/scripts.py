@@ -6,12 +6,12 @@ from scupi_provision.shell.program import shell_source
 from scupi_provision.shell.words import word
 
 
-def script(name: str, **variables: str) -> tuple[str, ...]:
-    """The command that runs one of this room's shell files.
+def script(*names: str, **variables: str) -> tuple[str, ...]:
+    """The command that runs one of this room's shell files, or several as one program.
 
     Args:
-        name: The file, such as "build.sh".
+        *names: The files, such as "tree.sh" and "build.sh".
         **variables: Set before the text; a list travels as one text of quoted words (`shell.words.words`).
     """
     assignments = "".join(f"{variable}={word(value)}\n" for variable, value in variables.items())
-    return ("/bin/sh", "-c", assignments + shell_source(name))
+    return ("/bin/sh", "-c", assignments + "".join(map(shell_source, names)))
