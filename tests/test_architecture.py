@@ -24,9 +24,9 @@ LIBRARY_ROOMS = {
     "fabric": {"transport"},
     "invoke": {"lab"},
     "jinja2": {"playbook/templating"},
-    "packaging": {"modules", "playbook/templating"},  # requirements of pip; the test `is version`
+    "packaging": {"modules", "playbook/templating", "gpu"},  # requirements of pip; the test `is version`; torch's table
     "paramiko": {"transport"},
-    "pydantic": {"modules", "playbook"},  # the schemas; the words for what a schema refuses
+    "pydantic": {"modules", "playbook", "gpu"},  # the schemas; the words for what a schema refuses; torch's table
     "rich": {"report"},
     "ruamel": {"inventory"},
     "torch": {"gpu"},

@@ -12,6 +12,7 @@ import typer
 import scupi_provision
 from scupi_provision.cli import lab as lab_commands
 from scupi_provision.cli import options
+from scupi_provision.cli import torch as torch_commands
 from scupi_provision.cli.boundary import guarded
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
     "4 verification failed, 5 check --exit-code found drift, 70 a bug, 130 interrupted.",
 )
 app.add_typer(lab_commands.app, name="lab")
+app.add_typer(torch_commands.app, name="torch")
 
 
 def _version(wanted: bool) -> None:

@@ -23,6 +23,7 @@ from scupi_provision.modules import (
     source_build,
     stat,
     template,
+    torch_build,
     unarchive,
     venv,
 )
@@ -30,7 +31,7 @@ from scupi_provision.modules.contract import Module
 
 _ALL = (
     assert_, blockinfile, command, copy, debug, expect, fail, file, get_url, lineinfile, path_entry, ping, pip,
-    prebuilt, set_fact, shell, slurp, source_build, stat, template, unarchive, venv,
+    prebuilt, set_fact, shell, slurp, source_build, stat, template, torch_build, unarchive, venv,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}

@@ -1,0 +1,113 @@
+"""A resolution in words: what was chosen, why, why nothing newer, and what else there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from scupi_provision.gpu.fitness import known_cuda
+from scupi_provision.gpu.machine import Machine, Wish
+from scupi_provision.gpu.resolver import Rejection, Resolution
+from scupi_provision.gpu.torch_builds import CPU, Build, Table
+
+
+@dataclass(frozen=True)
+class Group:
+    """Builds that were passed over for the same reasons.
+
+    Attributes:
+        builds: In words, such as "2.7.0 to 2.15.0 (cu126 cu128)".
+        reasons: The reasons of each of them.
+    """
+
+    builds: str
+    reasons: tuple[str, ...]
+
+
+def machine_words(machine: Machine, table: Table) -> str:
+    """`driver 510.47 (knows CUDA 11.0 at least), compute capability 8.0, glibc 2.17, any Python`."""
+    knows = known_cuda(machine, table)
+    cuda = f" (knows CUDA {knows}{'' if machine.cuda else ' at least'})" if knows else ""
+    gpus = " ".join(map(str, machine.capabilities))
+    return ", ".join((
+        f"driver {machine.driver}{cuda}" if machine.driver else "no NVIDIA driver",
+        f"compute capability {gpus}" if gpus else "compute capability unknown",
+        f"glibc {machine.glibc}" if machine.glibc else "glibc unknown",
+        f"Python {machine.python}" if machine.python else "any Python",
+    ))  # fmt: skip
+
+
+def wish_words(wish: Wish) -> str:
+    """`torch ==2.4.* from cu121`, or "" when everything may be chosen."""
+    parts = [f"torch {wish.versions}" if wish.versions else "", f"from {wish.tag}" if wish.tag else ""]
+    return " ".join(filter(None, parts))
+
+
+def why(found: Resolution) -> str:
+    """One sentence, without its full stop: what is chosen and what it suits, or that nothing does."""
+    here = machine_words(found.machine, found.table)
+    wished = wish_words(found.wish)
+    if found.choice is None:
+        return f"no build of torch with CUDA suits {here}" if not wished else f"no build suits {wished} and {here}"
+    rest = f" of {wished}" if wished else ""
+    return f"torch {found.choice.name} is the newest{rest} for {here}"
+
+
+def needs(build: Build) -> str:
+    """`driver 450.80.02, glibc 2.17, Python 3.9 to 3.13; code for 3.7 5.0 …`."""
+    first, last = build.python
+    driver = [f"driver {build.driver}"] if build.driver else []
+    code = f"; code for {' '.join(map(str, build.codes))}" if build.codes else ""
+    return ", ".join([*driver, f"glibc {build.glibc}", f"Python {first} to {last}"]) + code
+
+
+def notes(found: Resolution) -> tuple[str, ...]:
+    """What is not certain or not known about the choice."""
+    machine, choice = found.machine, found.choice
+    said = [f"the {what} is not known, so it was not checked" for what in _unknown(machine, choice)]
+    if choice is not None:
+        said += [f"not certain: {choice.unsure}"] if choice.unsure else []
+        said += [choice.note] if choice.note else []
+        said += [choice.audio_note] if choice.audio_note and "torchaudio" in found.wish.companions else []
+        said += [choice.vision_note] if choice.vision_note and "torchvision" in found.wish.companions else []
+    least = found.table.cuda_of(machine.driver) if machine.driver else ""
+    if machine.cuda and least and Version(machine.cuda) < Version(least):
+        said.append(f"driver {machine.driver} knows CUDA {least} itself; {machine.cuda} was given")
+    return tuple(said)
+
+
+def _unknown(machine: Machine, choice: Build | None) -> list[str]:
+    cuda = choice is None or choice.tag != CPU
+    return [
+        *(["compute capability of the GPUs"] if cuda and not machine.capabilities else []),
+        *(["C library"] if not machine.glibc else []),
+    ]
+
+
+def groups(rejected: Iterable[Rejection]) -> tuple[Group, ...]:
+    """Rejections put together by their reasons, in the order of the newest build of each."""
+    together: dict[tuple[str, ...], list[Build]] = {}
+    for one in rejected:
+        together.setdefault(tuple(reason.words for reason in one.reasons), []).append(one.build)
+    return tuple(Group(_builds(builds), reasons) for reasons, builds in together.items())
+
+
+def _builds(builds: Sequence[Build]) -> str:
+    """`2.7.0 to 2.15.0 (cu126 cu128)`; not every build of that range and those tags need be among them."""
+    versions = sorted({build.torch for build in builds}, key=Version)
+    tags = sorted({build.tag for build in builds}, key=lambda tag: (len(tag), tag))
+    ends = versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
+    return f"{ends} ({' '.join(tags)})"
+
+
+def alternatives(found: Resolution) -> tuple[str, ...]:
+    """What there is besides the choice: conda-forge when it has a newer torch, and the CPU when nothing else suits."""
+    said = []
+    choice, conda, cpu = found.choice, found.conda, found.cpu
+    if conda is not None and (choice is None or Version(conda.torch) > Version(choice.torch)):
+        said.append(f"conda-forge has torch {conda.torch} for CUDA {conda.cuda} ({needs(conda)})")
+    if choice is None and cpu is not None and found.wish.tag != CPU:
+        said.append(f"without a GPU, torch {cpu.name} ({needs(cpu)})")
+    return tuple(said)

@@ -1,0 +1,55 @@
+"""What a package manager is told to install a chosen build with its companions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from packaging.version import Version
+
+from scupi_provision.gpu.machine import Machine, Wish
+from scupi_provision.gpu.torch_builds import CPU, Build, Table
+
+UPSTREAM = "https://download.pytorch.org/whl"
+"""PyTorch's own indexes are below this address, by tag."""
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def pip_requirements(build: Build, wish: Wish, table: Table, *, local: bool = True) -> tuple[str, ...]:
+    """Requirements for pip: torch exactly, its companions in the versions that go with it, and numpy's pin.
+
+    Args:
+        build: The choice.
+        wish: Its companions; torchvision and torchaudio without a version of their own get the one that fits.
+        table: Where `build` is from.
+        local: Whether versions have a local part (`+cu118`); those of macOS have none.
+    """
+    own = {"torchvision": build.torchvision, "torchaudio": build.torchaudio}
+    companions = [f"{name}=={own[name]}" if own.get(name) else name for name in wish.companions]
+    torch = f"torch=={build.torch}{f'+{build.tag}' if local else ''}"
+    old = Version(build.torch) < Version(table.numpy_before)
+    pinned = any(_is_numpy(name) for name in wish.companions)
+    return (torch, *companions, *([table.numpy_pin] if old and not pinned else []))
+
+
+def _is_numpy(requirement: str) -> bool:
+    match = _NAME.match(requirement)
+    return match is not None and match[0].lower() == "numpy"
+
+
+def only_binary(machine: Machine, table: Table) -> bool:
+    """Whether pip must not build: on an old C library it would begin to, for newer numpy, triton and others."""
+    return bool(machine.glibc) and Version(machine.glibc) < Version(table.wheels_glibc)
+
+
+def index_urls(tag: str, prefixes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Addresses of the index `tag` below each prefix, upstream's when there is none."""
+    return tuple(f"{prefix.rstrip('/')}/{tag}" for prefix in prefixes or (UPSTREAM,))
+
+
+def conda_packages(build: Build, wish: Wish) -> tuple[str, ...]:
+    """What a conda environment has to declare for a build of conda-forge; its solver finds the companions' versions."""
+    kind = "pytorch-cpu" if build.tag == CPU else "pytorch-gpu"
+    cuda = [] if build.tag == CPU else [f"cuda-version={build.cuda}"]
+    return (f"{kind}={build.torch}", *cuda, *wish.companions)

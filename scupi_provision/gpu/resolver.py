@@ -1,0 +1,112 @@
+"""Which build of torch suits a machine: a pure function over the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from packaging.version import Version
+
+from scupi_provision.gpu.fitness import Reason, known_cuda, unfitness
+from scupi_provision.gpu.machine import Machine, Wish
+from scupi_provision.gpu.torch_builds import CPU, Build, Table
+
+_Order = tuple[Version, bool, float]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A build that was passed over, and why."""
+
+    build: Build
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What was found.
+
+    Attributes:
+        machine: What it was to suit.
+        wish: What was wanted.
+        table: What it was chosen from.
+        choice: The best build of pip's indexes, or None when none suits.
+        rejected: Builds of pip's indexes that would have been better, the newest first, each with why it was not taken.
+        conda: The best build of conda-forge, which needs less of the C library, or None.
+        conda_rejected: As `rejected`.
+        cpu: The best build without CUDA, or None.
+    """
+
+    machine: Machine
+    wish: Wish
+    table: Table
+    choice: Build | None
+    rejected: tuple[Rejection, ...]
+    conda: Build | None
+    conda_rejected: tuple[Rejection, ...]
+    cpu: Build | None
+
+
+def resolve(machine: Machine, wish: Wish, table: Table) -> Resolution:
+    """Choose the newest torch that suits `machine`; of its builds the newest CUDA that the driver knows itself."""
+    builds = _candidates(wish, table)
+    kind = [build for build in builds if (build.tag == CPU) == (wish.tag == CPU)]
+    choice, rejected = _best(kind, machine, wish, table)
+    conda, conda_rejected = _best(table.conda, machine, replace(wish, tag=""), table)
+    cpu, _ = _best([build for build in builds if build.tag == CPU], machine, replace(wish, tag=CPU), table)
+    return Resolution(machine, wish, table, choice, rejected, conda, conda_rejected, cpu)
+
+
+def _candidates(wish: Wish, table: Table) -> tuple[Build, ...]:
+    """The table's builds; for a version that is newer than the table, builds like those of its newest version."""
+    if not wish.exact or Version(wish.exact) <= Version(table.newest):
+        return table.builds
+    note = f"torch {wish.exact} is newer than this table ({table.as_of}); what it needs is taken from {table.newest}"
+    newest = [build for build in table.builds if build.torch == table.newest]
+    newer = [
+        replace(build, torch=wish.exact, torchvision="", torchaudio="", note=note, audio_note="", vision_note="")
+        for build in newest
+    ]
+    return (*newer, *table.builds)
+
+
+def _best(
+    builds: Iterable[Build], machine: Machine, wish: Wish, table: Table
+) -> tuple[Build | None, tuple[Rejection, ...]]:
+    """The first build in order of preference that suits, and the ones that would have been newer."""
+    knows = known_cuda(machine, table)
+    ranked = sorted(builds, key=lambda build: _order(build, knows), reverse=True)
+    judged = [(build, unfitness(build, machine, wish, table)) for build in ranked]
+    choice = next((build for build, reasons in judged if not reasons), None)
+    passed = [
+        Rejection(build, reasons or (_preferred(build, choice, knows),))
+        for build, reasons in judged
+        if choice is None or _is_newer(build, choice)
+    ]
+    return choice, tuple(sorted(passed, key=lambda one: _age(one.build), reverse=True))
+
+
+def _order(build: Build, knows: str) -> _Order:
+    """The newest torch first; then the newest CUDA that the driver knows itself; else the one nearest to it.
+
+    With a CUDA that is newer than the driver's own, minor version compatibility holds, which has limits (PTX).
+    """
+    cuda = Version(build.cuda or "0")
+    within = not build.cuda or (bool(knows) and cuda <= Version(knows))
+    number = cuda.major * 100 + cuda.minor
+    return Version(build.torch), within, number if within else -number
+
+
+def _age(build: Build) -> tuple[Version, Version]:
+    return Version(build.torch), Version(build.cuda or "0")
+
+
+def _is_newer(build: Build, choice: Build) -> bool:
+    return _age(build) > _age(choice)
+
+
+def _preferred(build: Build, choice: Build | None, knows: str) -> Reason:
+    """Why a newer CUDA of the chosen version was left: it runs, but with limits."""
+    name = choice.tag if choice else ""
+    driver = f"the driver knows CUDA {knows} itself" if knows else "the driver's own CUDA is not known"
+    return Reason("order", f"would run, but {name} is nearer: {driver}, {build.cuda} is newer and has limits there")

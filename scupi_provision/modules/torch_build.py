@@ -1,0 +1,127 @@
+"""`torch_build`: which build of PyTorch suits the nodes. Changes nothing; the choice is for the tasks that follow."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from scupi_provision.gpu import explain, installing
+from scupi_provision.gpu.machine import AUTO, Machine, Wish, read_machine, read_wish
+from scupi_provision.gpu.resolver import Resolution, resolve
+from scupi_provision.gpu.torch_builds import CONDA_FORGE, CPU, Build, torch_builds
+from scupi_provision.host.view import HostView
+from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text, Words
+from scupi_provision.modules.environment_python import python_of
+from scupi_provision.values import UnknownValueError
+
+
+class Args(ModuleArgs):
+    """Choose a build of torch for a driver, GPUs, C libraries and a Python.
+
+    Registers `version`, `tag`, `channel` (pip or conda-forge), `spec` (requirements for pip), `index_urls`,
+    `only_binary`, `conda_packages`, `why`, `rejected` (lines: what is newer, and why not), `alternatives` and `notes`.
+    """
+
+    driver: Text = Field("", description="NVIDIA driver of the GPU node; empty is none.")
+    cuda: Text = Field("", description="The CUDA that this driver itself supports, when it is known.")
+    capabilities: Words = Field(default=[], description="Compute capabilities of all GPUs that may be used.")
+    glibc: Words = Field(default=[], description="C libraries of all nodes; empty texts are hosts without glibc.")
+    python: Text = Field("", description="Python of the environment, where `environment` does not tell it yet.")
+    environment: PathText | None = Field(None, description="A venv or conda environment, whose Python is what counts.")
+    version: Text = Field(
+        AUTO, description="auto, a version (2.6.0), a series (2.6), a build (2.6.0+cu118) or a range."
+    )
+    variant: Text = Field(AUTO, description="auto, or the tag of one of PyTorch's indexes, such as cu118 or cpu.")
+    companions: Words = Field(default=[], description="More packages, such as torchvision, in versions that fit.")
+    fallback: Literal["fail", "cpu", "conda-forge"] = Field(
+        "fail", description="What is taken when no build with CUDA suits; by default the task fails with the reasons."
+    )
+    sources: Words = Field(default=[], description="Addresses below which the indexes are; PyTorch's own by default.")
+    system: Text = Field("Linux", description="ansible_facts.system; on Darwin builds have no tag.")
+    unsure: Boolean = Field(default=False, description="Also take builds that the table is not sure of.")
+
+    @model_validator(mode="after")
+    def _understood(self) -> Args:
+        _machine(self, self.python)
+        wish = _wish(self)
+        tags = torch_builds().tags()
+        if wish.tag and wish.tag not in tags:
+            raise ValueError(f"variant {wish.tag} is not known; it is auto or one of {', '.join(tags)}")
+        return self
+
+
+def _wish(args: Args) -> Wish:
+    return read_wish(version=args.version, tag=args.variant, companions=args.companions, unsure=args.unsure)
+
+
+def _machine(args: Args, python: str) -> Machine:
+    return read_machine(
+        driver=args.driver, cuda=args.cuda, capabilities=args.capabilities, glibc=args.glibc, python=python
+    )
+
+
+def plan(args: Args, host: HostView) -> Result:
+    """The choice, or a failure that says why there is none."""
+    wish = _wish(args)
+    found = resolve(_machine(args, _python(args, wish, host)), wish, torch_builds())
+    build = found.choice or _fallback(args, found)
+    if build is None:
+        return Result(values=_said(found), message=_refusal(args, found), failed=True)
+    return Result(values={**_said(found), **_chosen(args, found, build)})
+
+
+def _python(args: Args, wish: Wish, host: HostView) -> str:
+    """The Python of the environment by its files; one that is only made by this plan has none to read yet.
+
+    Raises:
+        UnknownValueError: It is not known before the environment is made, and the choice depends on it.
+    """
+    if args.environment is None:
+        return args.python
+    try:
+        return python_of(host, args.environment) or args.python
+    except UnknownValueError:
+        if args.python or (wish.exact and wish.tag):
+            return args.python
+        raise
+
+
+def _fallback(args: Args, found: Resolution) -> Build | None:
+    return {"cpu": found.cpu, "conda-forge": found.conda, "fail": None}[args.fallback]
+
+
+def _said(found: Resolution) -> dict[str, Any]:
+    rejected = [f"{group.builds}: {'; '.join(group.reasons)}" for group in explain.groups(found.rejected)]
+    return {
+        "why": explain.why(found),
+        "rejected": rejected,
+        "alternatives": list(explain.alternatives(found)),
+        "notes": list(explain.notes(found)),
+    }
+
+
+def _chosen(args: Args, found: Resolution, build: Build) -> dict[str, Any]:
+    conda = build.channel == CONDA_FORGE
+    spec = installing.pip_requirements(build, found.wish, found.table, local=args.system != "Darwin")
+    return {
+        "version": build.torch,
+        "tag": build.tag,
+        "channel": build.channel,
+        "spec": [] if conda else list(spec),
+        "index_urls": [] if conda else list(installing.index_urls(build.tag, args.sources)),
+        "only_binary": installing.only_binary(found.machine, found.table),
+        "conda_packages": list(installing.conda_packages(build, found.wish)) if conda else [],
+    }
+
+
+def _refusal(args: Args, found: Resolution) -> str:
+    said = _said(found)
+    lines = [said["why"], *(f"  {line}" for line in said["rejected"])]
+    lines += [f"what there is: {line}" for line in said["alternatives"]]
+    if found.cpu is not None and found.wish.tag != CPU and args.fallback != "cpu":
+        lines.append("fallback: cpu takes the build for the CPU instead (torch_fallback in the role torch)")
+    return "\n".join(lines)
+
+
+MODULE = Module("torch_build", Args, plan, aliases=("scupi.provision.torch_build",))
