@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scupi_provision.host import gpus
+
 _RELEASE_FILE_FAMILIES = {
     "debian": "Debian", "ubuntu": "Debian", "linuxmint": "Debian", "raspbian": "Debian",
     "rhel": "RedHat", "centos": "RedHat", "fedora": "RedHat", "rocky": "RedHat", "almalinux": "RedHat", "ol": "RedHat",
@@ -47,19 +49,14 @@ class Facts:
         return match[1] if match else None
 
     @property
-    def nvidia_driver(self) -> str | None:
-        """The loaded NVIDIA kernel driver's version, such as "510.47.03"; None without one."""
-        match = re.search(r"\s(\d{3}\.\d+(?:\.\d+)?)\s", self.raw.get("nvidia_driver_text", ""))
-        if match:
-            return match[1]
-        first = self.raw.get("gpu_first", "").rpartition(",")[2].strip()
-        return first if re.fullmatch(r"[0-9.]+", first) else None
+    def gpus(self) -> tuple[gpus.Gpu, ...]:
+        """The GPUs that the NVIDIA driver lists."""
+        return gpus.gpus(self.raw)
 
     @property
-    def gpu_count(self) -> int:
-        """GPUs that nvidia-smi lists."""
-        text = self.raw.get("gpu_count", "0").strip()
-        return int(text) if text.isdigit() else 0
+    def nvidia_driver(self) -> str | None:
+        """The loaded NVIDIA kernel driver's version, such as "510.47.03"; None without one."""
+        return gpus.driver(self.raw)
 
     @property
     def build(self) -> dict[str, Any]:
@@ -116,8 +113,11 @@ class Facts:
             # ours: what choosing builds for this cluster needs
             "build": self.build,
             "glibc": self.glibc or "",
-            "gpu_count": self.gpu_count,
+            "gpus": gpus.plain(self.gpus),
+            "gpu_count": len(self.gpus),
+            "compute_caps": gpus.capabilities(self.gpus),
             "nvidia_driver": self.nvidia_driver or "",
+            "cuda_driver": gpus.cuda_driver(self.raw),
             "tools": self.tools,
         }
 

@@ -17,8 +17,9 @@ from scupi_provision.host.view import HostView
 from scupi_provision.plan.models import Plan
 from scupi_provision.run.fleet import Link
 
-_MACHINE_FACTS = ("nodename", "kernel", "architecture", "libc", "nvidia_driver_text", "gpu_count", "gpu_first")
-"""Facts of a node on which what was seen there depends; another driver or another node needs another look."""
+_MACHINE_FACTS = ("nodename", "kernel", "architecture", "libc", "nvidia_driver_text", "nvidia_header")
+"""Facts of a node on which what was seen there depends, and each of its GPUs (`gpu_0`, …); another node, another driver
+or a GPU less needs another look."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class ProofKeeper:
         view = HostView(self._link.snapshot)
         current = self._link.seeing(lambda: view.entry(CURRENT))
         facts = self._link.snapshot.facts
-        machine = {name: facts.raw.get(name, "") for name in _MACHINE_FACTS} if facts else {}
+        raw = facts.raw if facts else {}
+        machine = {name: raw[name] for name in raw if name in _MACHINE_FACTS or name.startswith("gpu_")}
         checks = [[str(step.label), step.message, repr(step.args), *map(repr, step.actions)] for step in plan.steps]
         text = json.dumps([checks, machine, current.target], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

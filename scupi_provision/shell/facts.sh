@@ -13,14 +13,79 @@ p_release() { # KEY: from os-release, whose values may be quoted
   done </etc/os-release
 }
 
+# A driver that hangs keeps whoever waits for it, and not even KILL ends such a program. So its lines come through a pipe
+# to a reader that can be ended, and nobody waits for the program itself.
+p_lines() { # SECONDS PREFIX COMMAND…: what the command prints, each line with the prefix ahead
+  p_most=$1 p_prefix=$2; shift 2
+  # shellcheck disable=SC2016  # expanded by the inner shell, which says its number before it becomes the program
+  { PATH=$P_PATH /bin/sh -c 'echo "$$"; exec "$@"' sh "$@" </dev/null 2>&1 3>&- 4<&- & } | (
+    read -r p_it
+    exec 5<&0
+    while IFS= read -r p_line; do p_put "$p_prefix$p_line$P_NL"; done <&5 &
+    p_reader=$! p_naps=0
+    while kill -0 "$p_reader" && p_naps=$((p_naps + 1)) && sleep 1; do
+      [ "$p_naps" -lt "$p_most" ] || kill -KILL "$p_it" "$p_reader"
+    done >/dev/null 2>&1 3>&- 4<&- 5<&- &
+    p_dog=$!
+    wait "$p_reader"
+    kill -KILL "$p_dog"
+  ) 2>/dev/null
+}
+
+# nvidia-smi takes from 30 ms to seconds (where GPUs sleep, each is woken), so both questions are asked at the same time.
+# The fields that came last stand last: an nvidia-smi that does not know one refuses the whole question.
+P_SMI_LIMIT=20
+p_smi() { # FIELDS HEADER: lines `gpu …`, and with HEADER `top …`
+  p_lines "$P_SMI_LIMIT" 'gpu ' nvidia-smi "--query-gpu=$1" --format=csv,noheader,nounits &
+  [ -z "$2" ] || p_lines "$P_SMI_LIMIT" 'top ' nvidia-smi | while IFS= read -r p_line; do
+    case $p_line in *CUDA*Version*) p_put "$p_line$P_NL" ;; esac
+  done
+  wait
+}
+
+p_nvidia_smi() {
+  p_fields=index,uuid,name,memory.total,driver_version,mig.mode.current,compute_cap
+  p_said=$(p_smi "$p_fields" header)
+  case $p_said in *'top '*) p_line=${p_said##*'top '}; p_fact nvidia_header "${p_line%%"$P_NL"*}" ;; esac
+  for p_last in ,compute_cap ,mig.mode.current; do
+    case $p_said in *' is not a valid field'*) p_fields=${p_fields%"$p_last"}; p_said=$(p_smi "$p_fields" '') ;; esac
+  done
+  p_count=0
+  while IFS= read -r p_line; do
+    case $p_line in
+      'gpu '*', GPU-'*) p_fact "gpu_$p_count" "${p_line#gpu }"; p_count=$((p_count + 1)) ;;
+      'gpu '?*) p_fact nvidia_said "${p_line#gpu }" ;;
+    esac
+  done <<END
+$p_said
+END
+}
+
+# What the kernel's module says of a GPU when nvidia-smi is not there or says nothing.
+p_nvidia_module() {
+  for p_file in /proc/driver/nvidia/gpus/*/information; do
+    [ -r "$p_file" ] || continue
+    p_name='' p_uuid=''
+    while IFS=: read -r p_key p_value; do
+      case $p_key in
+        Model) read -r p_name ;;
+        'GPU UUID') read -r p_uuid ;;
+      esac <<END
+$p_value
+END
+    done <"$p_file"
+    p_fact "gpu_$p_count" "$p_count, $p_uuid, $p_name"
+    p_count=$((p_count + 1))
+  done
+}
+
 p_nvidia() {
-  if [ -r /proc/driver/nvidia/version ]; then
-    p_fact nvidia_driver_text "$(head -n 1 /proc/driver/nvidia/version)"
-  fi
-  PATH=$P_PATH command -v nvidia-smi >/dev/null 2>&1 || return 0
-  p_gpus=$(PATH=$P_PATH nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null </dev/null) || return 0
-  p_fact gpu_count "$(printf '%s\n' "$p_gpus" | wc -l)"
-  p_fact gpu_first "$(printf '%s\n' "$p_gpus" | head -n 1)"
+  for p_file in /proc/driver/nvidia/version /sys/module/nvidia/version; do
+    if [ -r "$p_file" ]; then p_fact nvidia_driver_text "$(head -n 1 "$p_file")"; break; fi
+  done
+  p_count=0
+  if PATH=$P_PATH command -v nvidia-smi >/dev/null 2>&1; then p_nvidia_smi; fi
+  [ "$p_count" -gt 0 ] || p_nvidia_module
 }
 
 # p_defined FILE NAME: the text that a header defines NAME as

@@ -106,7 +106,7 @@ def test_other_facts_need_another_look(account, monkeypatch):
     real = Facts.__init__
 
     def with_driver(self, raw):
-        real(self, {**raw, "gpu_first": "another, 570.1"})
+        real(self, {**raw, "gpu_0": "0, GPU-12ab, another, 570.1"})
 
     monkeypatch.setattr(Facts, "__init__", with_driver)
     events(account, PROVED)
