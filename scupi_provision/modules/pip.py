@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, field_validator, model_validator
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text
+from scupi_provision.modules.pip_places import Places
 from scupi_provision.modules.pip_run import PipRun, digest, plan_run
 from scupi_provision.modules.requirements import Installed, applies, installed, is_satisfied, parse, split_names
 from scupi_provision.modules.words import split_words
@@ -41,12 +42,18 @@ class Args(ModuleArgs):
         description="A requirements file on the host. A stamp in the environment remembers its content by hash; what"
         " was removed by hand since is not noticed.",
     )
-    virtualenv: PathText = Field(description="The virtual environment; make it with `venv` first.")
+    virtualenv: PathText = Field(
+        description="The environment: a virtual one (`venv`), or the prefix of one of conda (`conda_env`)."
+    )
     state: Literal["present", "latest", "absent", "forcereinstall"] = Field(
         "present", description="latest always runs pip; forcereinstall is not supported."
     )
     version: Text | None = Field(None, description="The exact version, when `name` is one name without one.")
-    index_url: Text | None = Field(None, description="The package index; else the account's pip configuration holds.")
+    index_url: Places = Field(
+        default=[],
+        description="Package indexes, tried in order until one has everything; none is the account's pip configuration."
+        " `find-links:WHERE` is a flat folder of files, alone or, after a blank, beside an index.",
+    )
     extra_index_url: Text | None = Field(None, description=f"Refused: {_CONFUSION}.")
     extra_args: Text | None = Field(None, description="More arguments of `pip install`.")
     only_binary: Boolean = Field(default=False, description="Take wheels only; never build on the host.")
@@ -58,7 +65,7 @@ class Args(ModuleArgs):
     @classmethod
     def _one_index(cls, value: str | None) -> str | None:
         if value:
-            raise ValueError(f"is refused: {_CONFUSION}; give one index_url that serves all")
+            raise ValueError(f"is refused: {_CONFUSION}; a list of index_url is tried in order")
         return value
 
     @field_validator("editable")
@@ -100,13 +107,17 @@ def plan(args: Args, host: HostView) -> Result:
         gone = [parse(text).name for text in wanted if have is None or is_satisfied(_any(text), have)]
         if gone:
             arguments = ["uninstall", "--yes", *gone]
-            plan_run(host, PipRun(environment, arguments, _state(have), f"remove {', '.join(gone)}", args.index_url))
+            plan_run(
+                host, PipRun(environment, arguments, _state(have), f"remove {', '.join(gone)}", tuple(args.index_url))
+            )
         return Result(bool(gone), values)
     missing = wanted if args.state == "latest" else _missing(host, wanted, have)
     if missing:
         upgrade = ["--upgrade"] if args.state == "latest" else []
         arguments = ["install", *_options(args), *upgrade, *missing]
-        plan_run(host, PipRun(environment, arguments, _state(have), f"install {', '.join(missing)}", args.index_url))
+        plan_run(
+            host, PipRun(environment, arguments, _state(have), f"install {', '.join(missing)}", tuple(args.index_url))
+        )
     return Result(bool(missing), values, unprovable=args.state == "latest")
 
 
@@ -118,9 +129,10 @@ def _installed(host: HostView, environment: str) -> Installed | None:
     """What is installed; None when the environment is only made, or is changed, by this plan."""
     try:
         pattern = f"{environment}/lib/python*/site-packages/*.dist-info"
-        host.want(entries=[f"{environment}/pyvenv.cfg"], names=[pattern])
-        if host.entry(f"{environment}/pyvenv.cfg").kind is not Kind.FILE:
-            raise TaskFailedError(f"{environment} is not a virtual environment; make it first (`venv: path: …`)")
+        marks = [f"{environment}/pyvenv.cfg", f"{environment}/conda-meta/history"]
+        host.want(entries=marks, names=[pattern])
+        if not any(host.entry(mark).kind is Kind.FILE for mark in marks):
+            raise TaskFailedError(f"{environment} is not a Python environment; make it first (`venv`, `conda_env`)")
         return installed(host.names(pattern))
     except UnknownValueError:
         return None
@@ -151,7 +163,8 @@ def _from_file(args: Args, host: HostView, environment: str, values: dict[str, A
         return Result(values=values)
     upgrade = ["--upgrade"] if args.state == "latest" else []
     arguments = ["install", *_options(args), *upgrade, "--requirement", path]
-    call = PipRun(environment, arguments, _state(have), f"install what {path} names", args.index_url, stamp)
+    places = tuple(args.index_url)
+    call = PipRun(environment, arguments, _state(have), f"install what {path} names", places, stamp)
     plan_run(host, call)
     return Result(changed=True, values=values, unprovable=args.state == "latest")
 

@@ -29,7 +29,7 @@ class PipRun:
         arguments: Of pip.
         state: What was installed before.
         summary: Words for people.
-        index_url: The package index, or None for pip's own.
+        places: Where pip looks, each as `pip_places` has it, tried in order; none for pip's own configuration.
         stamp: Name of the file that says it ended well; made from the rest when empty.
     """
 
@@ -37,7 +37,7 @@ class PipRun:
     arguments: list[str]
     state: list[str]
     summary: str
-    index_url: str | None = None
+    places: tuple[str, ...] = ()
     stamp: str = ""
 
 
@@ -47,7 +47,7 @@ def plan_run(host: HostView, call: PipRun) -> None:
     Its key holds what was installed before: an earlier run's result is only taken when it began from the same state.
     The stamp is written when pip ended well; one that is there though there is work to do is an old run's.
     """
-    key = f"pip-{digest([call.environment, call.arguments, call.index_url, call.state])}"
+    key = f"pip-{digest([call.environment, call.arguments, call.places, call.state])}"
     stamp = f"{call.environment}/.provision/{call.stamp or key}"
     try:
         host.remove(stamp)
@@ -59,8 +59,8 @@ def plan_run(host: HostView, call: PipRun) -> None:
         "PIP_PROGRESS_BAR": "off",  # its last line of output is what people see while it runs
         "PYTHONNOUSERSITE": "1",
     }
-    if call.index_url:
-        settings["PIP_INDEX_URL"] = call.index_url  # may hold a password: never on a command line
+    if call.places:
+        settings["PROVISION_PLACES"] = "\n".join(call.places)  # may hold a password: never on a command line
     python = posixpath.join(call.environment, "bin/python")
     run = Run(
         script("pip.sh", python=python, arguments=words(*call.arguments), stamp=stamp),

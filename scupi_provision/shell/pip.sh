@@ -1,8 +1,72 @@
-# Runs pip in a virtual environment and leaves a stamp when it ended well. Run as a durable job.
+# Runs pip in an environment and leaves a stamp when it ended well, with pip's report beside it. Run as a durable job.
 # shellcheck shell=sh
 # shellcheck disable=SC2154  # python, arguments (quoted words) and stamp are set ahead of this text
+# PROVISION_PLACES: where to look, one attempt a line, each of words: at most one index, any number of find-links:WHERE.
 
-[ -x "$python" ] || { printf '%s\n' "$python is not there: make the virtual environment first" >&2; exit 1; }
+[ -x "$python" ] || { printf '%s\n' "$python is not there: make the environment first" >&2; exit 1; }
 eval "set -- $arguments"
-"$python" -m pip "$@" || exit 1
-mkdir -p -- "${stamp%/*}" && : >"$stamp"
+mkdir -p -- "${stamp%/*}" || exit 1
+
+# What was installed from where, with hashes: pip tells it from 22.2 on. Its version is read from a name.
+if [ "$1" = install ]; then
+  for info in "${python%/bin/*}"/lib/python*/site-packages/pip-*.dist-info; do
+    version=${info##*/pip-} && version=${version%.dist-info}
+    major=${version%%.*} && rest=${version#*.} && minor=${rest%%.*}
+    if [ "$major" -gt 22 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 2 ]; }; then
+      set -- "$@" --report "$stamp.json.new"
+      break
+    fi 2>/dev/null
+  done
+fi
+
+run_pip() {
+  "$python" -m pip "$@" || return 1
+  [ ! -e "$stamp.json.new" ] || mv -f -- "$stamp.json.new" "$stamp.json" || return 1
+  : >"$stamp"
+}
+
+# go_to WORD…: pip's settings for one attempt. Without an index the folders are all there is.
+go_to() {
+  unset PIP_INDEX_URL PIP_FIND_LINKS PIP_NO_INDEX
+  shown=
+  for word do
+    case $word in
+      find-links:*) word=${word#find-links:} && PIP_FIND_LINKS="${PIP_FIND_LINKS-}${PIP_FIND_LINKS:+ }$word" ;;
+      *) PIP_INDEX_URL=$word ;;
+    esac
+    case $word in *://*@*) word=${word%%://*}://${word#*@} ;; esac # without a password
+    shown="$shown $word"
+  done
+  if [ -n "${PIP_INDEX_URL-}" ]; then export PIP_INDEX_URL; else export PIP_NO_INDEX=1; fi
+  [ -z "${PIP_FIND_LINKS-}" ] || export PIP_FIND_LINKS
+}
+
+# What another place cannot mend: a build that fails, a full disk, a home that cannot be written.
+is_hopeless() {
+  case $(tail -c 16384 -- "${PROVISION_JOB-.}/err" 2>/dev/null) in
+    *'Failed building wheel'* | *'Failed to build'* | *metadata-generation-failed* | *subprocess-exited-with-error* | \
+      *'No space left on device'* | *'Disk quota exceeded'* | *'Permission denied'* | *'Read-only file system'*) return 0 ;;
+  esac
+  return 1
+}
+
+if [ -z "${PROVISION_PLACES-}" ]; then
+  run_pip "$@"
+  exit
+fi
+set -f # a place is words, never a pattern
+newline='
+'
+rest=$PROVISION_PLACES$newline count=0
+while [ -n "$rest" ]; do
+  place=${rest%%"$newline"*} rest=${rest#*"$newline"} count=$((count + 1))
+  # shellcheck disable=SC2086  # words are meant
+  go_to $place
+  # A place that does not answer shall not cost minutes while there are others.
+  if [ -n "$rest" ]; then export PIP_RETRIES=1; else unset PIP_RETRIES; fi
+  [ "$count" -eq 1 ] || printf 'looking elsewhere:%s\n' "$shown"
+  run_pip "$@" && exit
+  is_hopeless && exit 1
+  printf 'pip could not do it with%s\n' "$shown" >&2
+done
+exit 1

@@ -67,7 +67,7 @@ def test_the_index_is_told_by_environment_and_not_on_the_command_line():
     plan = planned(host(), name="torch", index_url="https://user:secret@index.example/simple", only_binary=True)
     run = plan.record.actions[-1]
     assert "secret" not in " ".join(run.argv)
-    assert dict(run.environment)["PIP_INDEX_URL"].endswith("index.example/simple")
+    assert dict(run.environment)["PROVISION_PLACES"].endswith("index.example/simple")
     assert dict(run.environment)["PYTHONNOUSERSITE"] == "1"
     assert "--only-binary :all:" in call(plan)
 
@@ -107,6 +107,21 @@ def test_a_second_task_does_not_trust_what_was_read_before_the_first():
         return result
 
     assert plan_on(host("torch-2.0"), both).result.changed
+
+
+def test_several_places_are_one_task():
+    places = ["https://one.example/simple", "https://two.example/simple find-links:https://two.example/wheels/cu118"]
+    run = planned(host(), name="torch", index_url=places).record.actions[-1]
+    assert dict(run.environment)["PROVISION_PLACES"].splitlines() == places
+
+
+def test_a_conda_environment_is_one_too():
+    nodes = {f"{HOME}/conda/conda-meta/history": Node(Kind.FILE)}
+    memory = MemoryHost(
+        {**nodes, f"{HOME}/conda/lib/python3.11/site-packages/numpy-2.0.dist-info/METADATA": Node(Kind.FILE)}
+    )
+    assert not planned(memory, name="numpy", virtualenv="~/conda").result.changed
+    assert planned(memory, name="torch", virtualenv="~/conda").result.changed
 
 
 def test_needs_a_venv():
@@ -152,6 +167,10 @@ def test_commas_inside_one_requirement_do_not_separate():
     ("args", "why"),
     [
         ({"name": "torch", "extra_index_url": "https://x.example"}, "dependency confusion"),
+        ({"name": "torch", "index_url": "https://a.example https://b.example"}, "dependency confusion"),
+        ({"name": "torch", "index_url": ["pypi.org/simple"]}, "is not the URL of an index"),
+        ({"name": "torch", "index_url": "find-links:wheels"}, "neither a URL nor an absolute path"),
+        ({"name": "torch", "index_url": [" "]}, "an empty text is no index"),
         ({"name": "torch", "state": "forcereinstall"}, "changes something in every run"),
         ({"name": "torch", "editable": True}, "may change"),
         ({"name": "./local.whl"}, "is not a requirement"),
