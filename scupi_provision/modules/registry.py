@@ -6,6 +6,8 @@ from scupi_provision.modules import (
     assert_,
     blockinfile,
     command,
+    conda_env,
+    conda_install,
     copy,
     debug,
     expect,
@@ -30,8 +32,9 @@ from scupi_provision.modules import (
 from scupi_provision.modules.contract import Module
 
 _ALL = (
-    assert_, blockinfile, command, copy, debug, expect, fail, file, get_url, lineinfile, path_entry, ping, pip,
-    prebuilt, set_fact, shell, slurp, source_build, stat, template, torch_build, unarchive, venv,
+    assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url, lineinfile,
+    path_entry, ping, pip, prebuilt, set_fact, shell, slurp, source_build, stat, template, torch_build, unarchive,
+    venv,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}
