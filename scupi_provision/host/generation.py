@@ -18,6 +18,8 @@ ROOT = "~/.provision"
 CURRENT = f"{ROOT}/current"
 MANIFEST = f"{CURRENT}/manifest.json"
 _FORMAT = 1
+_FORMAT_WITH_SCRIPTS = 2
+"""Of a manifest that names scripts: a provision that does not know them refuses it, and does not lose them."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class Generation:
         number: Counts applies that changed something; 0 is "nothing yet".
         paths: Name of the entry to directory, in the order of PATH (the first wins).
         variables: Exported variables.
+        scripts: Name to POSIX shell text that every new shell reads, after all else.
     """
 
     number: int = 0
     paths: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    scripts: dict[str, str] = field(default_factory=dict)
 
     def with_path(self, name: str, directory: str, *, first: bool = True) -> Generation:
         """With this PATH entry; one of the same name is replaced where it stands."""
@@ -44,9 +48,25 @@ class Generation:
         """Without the PATH entry of this name."""
         return replace(self, paths={key: value for key, value in self.paths.items() if key != name})
 
+    def with_script(self, name: str, text: str) -> Generation:
+        """With this text for every new shell; one of the same name is replaced where it stands."""
+        return replace(self, scripts={**self.scripts, name: text.strip("\n")})
+
+    def without_script(self, name: str) -> Generation:
+        """Without the text of this name."""
+        return replace(self, scripts={key: value for key, value in self.scripts.items() if key != name})
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All that shells notice, with the order of PATH."""
+        return tuple(self.paths.items()), self.variables, tuple(self.scripts.items())
+
     def manifest(self) -> bytes:
         """The generation as the file that is read back by the next plan."""
-        content = {"format": _FORMAT, "number": self.number, "paths": self.paths, "variables": self.variables}
+        number = _FORMAT_WITH_SCRIPTS if self.scripts else _FORMAT
+        content = {"format": number, "number": self.number, "paths": self.paths, "variables": self.variables}
+        if self.scripts:
+            content["scripts"] = self.scripts
         return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
     def script(self) -> bytes:
@@ -58,6 +78,8 @@ class Generation:
         if self.paths:
             lines.append("export PATH")
         lines += [f"export {name}={word(value)}" for name, value in self.variables.items()]
+        for name, text in self.scripts.items():
+            lines += [f"# {name}", text]
         return ("\n".join(lines) + "\n").encode()
 
 
@@ -73,9 +95,10 @@ def current(host: HostView) -> Generation:
         return Generation()
     try:
         data = json.loads(content)
-        if data["format"] != _FORMAT:
+        if data["format"] not in {_FORMAT, _FORMAT_WITH_SCRIPTS}:
             raise TaskFailedError(f"{MANIFEST} was written by another version of provision (format {data['format']})")
-        return Generation(int(data["number"]), dict(data["paths"]), dict(data["variables"]))
+        scripts = dict(data.get("scripts", {}))
+        return Generation(int(data["number"]), dict(data["paths"]), dict(data["variables"]), scripts)
     except (ValueError, KeyError, TypeError) as error:
         raise TaskFailedError(f"{MANIFEST} is damaged ({error}); `provision rollback` or remove it") from error
 
@@ -88,13 +111,15 @@ def staged(host: HostView) -> Generation:
 def stage(host: HostView, wanted: Generation) -> bool:
     """Make `wanted` the generation that this plan ends with; whether that is a change."""
     now = staged(host)
-    if (wanted.paths, wanted.variables) == (now.paths, now.variables):
+    if wanted.content == now.content:
         return False
     number = host.generation.number if isinstance(host.generation, Generation) else _next_number(host)
     made = replace(wanted, number=number)
     directory = f"{ROOT}/gen/{number}"
     host.mkdir(directory, 0o700)
-    host.write(f"{directory}/env.sh", made.script(), 0o600)
+    # A text that a shell cannot parse would cost the account every login: it is refused before anything refers to it.
+    validate = ("sh", "-n", "%s") if made.scripts else ()
+    host.write(f"{directory}/env.sh", made.script(), 0o600, validate=validate)
     host.write(f"{directory}/manifest.json", made.manifest(), 0o600)
     host.record.generation = made
     return True

@@ -21,6 +21,7 @@ from scupi_provision.modules import (
     prebuilt,
     set_fact,
     shell,
+    shell_init,
     slurp,
     source_build,
     stat,
@@ -33,8 +34,8 @@ from scupi_provision.modules.contract import Module
 
 _ALL = (
     assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url, lineinfile,
-    path_entry, ping, pip, prebuilt, set_fact, shell, slurp, source_build, stat, template, torch_build, unarchive,
-    venv,
+    path_entry, ping, pip, prebuilt, set_fact, shell, shell_init, slurp, source_build, stat, template, torch_build,
+    unarchive, venv,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}
