@@ -110,7 +110,7 @@ p_remove() { # PATH RECURSIVE
 }
 
 p_touch() { # PATH MODE
-  if [ -e "$1" ]; then
+  if [ -e "$1" ] || [ -L "$1" ]; then
     { touch -- "$1" && chmod "$2" -- "$1"; } 2>>"$P_RUN/err" || { P_WHY="cannot touch $1"; return 1; }
   else
     p_temp "$1" && p_place "$P_TEMP" "$1" "$2"

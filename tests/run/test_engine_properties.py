@@ -16,6 +16,7 @@ from real_plays import RealPlays, tree
 from scupi_provision.events import Proved
 from scupi_provision.host.memory import HOME, MemoryHost, Node
 from scupi_provision.shell.actions import Action, CopyFile, Link, Mkdir, Remove, SetMode, Touch, WriteFile
+from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.entry import ABSENT, Kind
 from scupi_provision.shell.replies import StepDone, StepFailed, StepStale
 
@@ -151,6 +152,13 @@ def test_what_is_proved_changes_nothing_when_applied_again(
 @settings(max_examples=120, deadline=None)
 @given(start=trees, play=tasks(st.one_of(declared, programs)))
 @example(start={}, play=[{"shell": "put ~/d/x one"}, task("file", path="~/d", state="absent")])
+@example(
+    start={},
+    play=[
+        task("file", path="~/d", src="a", state="link", force=True),
+        task("blockinfile", path="~/d/x", block="", create=True),
+    ],
+)
 def test_a_play_is_as_its_tasks_one_by_one(folder: Path, start: dict[str, Node], play: list[dict[str, Any]]) -> None:
     """Whatever programs do in between: the order means what it means in Ansible."""
     whole, single = host(start, folder), host(start, folder)
@@ -201,13 +209,14 @@ def moved(action: Action, base: str) -> Action:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(actions, min_size=1, max_size=6))
+@example(steps=[Link(f"{HOME}/l", "a"), Touch(f"{HOME}/l", 0o600)])
 def test_memory_does_what_the_shell_does(real: RealPlays, steps: list[Action]) -> None:
     """The same word for how each step ended, and the same tree."""
     memory = MemoryHost()
     base = real.home / str(next(_counter))
     base.mkdir()
     base.chmod(0o755)
-    stream = [(number, [moved(step, str(base))]) for number, step in enumerate(steps)]
+    stream = [Turn(number, [moved(step, str(base))]) for number, step in enumerate(steps)]
     said = [_WORDS[type(reply)] for reply in real.session.perform(stream) if type(reply) in _WORDS]
     expected = []
     for step in steps:
