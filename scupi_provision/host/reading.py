@@ -88,30 +88,40 @@ class ReadableHost:
         if follow:
             return self.entry(self.resolve(path))
         path = self._through_planned_links(path)
-        real = self._real(path)
+        real = self._one_name(path)
+        self.record.looked_at.setdefault(real, None)
         planned = self._overlaid(real)
         if planned is not None:
+            self._saw(real, planned)
             if not self._is_of_this_step(real):
                 self.record.reads[path] = planned
             return planned
         entry = self._snapshot.entries.get(path)
         if entry is None:
-            raise NeedsReadingError(Needs(entries={path: None}))
+            # With what is above it: a link there gives the path another name.
+            above = [folder for folder in ancestors(path) if folder not in self._snapshot.entries]
+            raise NeedsReadingError(Needs(entries=dict.fromkeys([path, *above])))
         if not entry.exists and path == self._own_root():
-            return _OWN_ROOT
-        self.record.reads[path] = entry
+            entry = _OWN_ROOT
+        else:
+            self.record.reads[path] = entry
+        self._saw(real, entry)
         return entry
+
+    def _saw(self, real: str, entry: Entry) -> None:
+        """The step's first look counts: what it sees later may be its own doing."""
+        if self.record.looked_at.get(real) is None:
+            self.record.looked_at[real] = entry.exists
 
     def resolve(self, path: str) -> str:
         """`path` with a symbolic link at its end followed to what it names."""
-        path = self._through_planned_links(self.path(path))
+        path = self.path(path)
         for _ in range(_MOST_LINKS):
             entry = self.entry(path)
             if entry.kind is not Kind.LINK:
                 return path
-            path = self._through_planned_links(
-                posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target or ""))
-            )
+            above = posixpath.dirname(self._through_planned_links(path))
+            path = posixpath.normpath(posixpath.join(above, entry.target or ""))
         raise TaskFailedError(f"{path}: too many symbolic links")
 
     def content(self, path: str) -> bytes:
@@ -158,6 +168,7 @@ class ReadableHost:
         pattern = self._through_planned_links(self.path(pattern))
         base = posixpath.dirname(pattern[: pattern.index("*")]) if "*" in pattern else posixpath.dirname(pattern)
         real = self._real(pattern)
+        self.record.searched.add(self._one_name(base))
         planned = {
             path for path, entry in {**self._planned, **self.record.planned}.items()
             if entry.exists and matches(path, real) and self._lookup(path) is entry
@@ -239,9 +250,13 @@ class ReadableHost:
         return self._through_links(path, self._lookup) if self._planned or self.record.planned else path
 
     def _real(self, path: str) -> str:
-        """The one name of `path` in the overlay: links on the host, as far as they are known, are replaced too."""
+        """The one name of `path` in the overlay, as `_one_name`; any name will do while the overlay is empty."""
         if not self._planned and not self.record.planned and not self._opaque and not self.record.opaque:
             return path
+        return self._one_name(path)
+
+    def _one_name(self, path: str) -> str:
+        """`path` with the links of the plan, and those on the host as far as they are known, replaced."""
         return self._through_links(path, lambda above: self._lookup(above) or self._snapshot.entries.get(above))
 
     @staticmethod

@@ -30,6 +30,9 @@ class StepRecord:
         reads: What was looked at, as it was or as earlier steps leave it: the basis that is checked again after
             opaque actions.
         names: Likewise, what patterns matched.
+        looked_at: Every path that was looked at, by the one name that it has after links, and whether something was
+            there (None where a program has yet to tell).
+        searched: Subtrees in which names were looked for, or which the step's programs use.
     """
 
     label: str
@@ -41,7 +44,14 @@ class StepRecord:
     opaque: dict[str, str] = field(default_factory=dict)
     reads: dict[str, Entry] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    looked_at: dict[str, bool | None] = field(default_factory=dict)
+    searched: set[str] = field(default_factory=set)
     generation: object = None
+
+    @property
+    def changes(self) -> set[str]:
+        """The roots of everything that the step changes, as far as it is declared."""
+        return {*self.planned, *self.replaced, *self.opaque}
 
     @property
     def is_opaque(self) -> bool:

@@ -71,7 +71,7 @@ class HostView(ReadableHost):
         self._contents.update(kept)
 
     def _plan(self, path: str, entry: Entry, content: bytes | None = None) -> None:
-        self.record.plan(self._real(path), entry, content)
+        self.record.plan(self._one_name(path), entry, content)
 
     def _planned_content(self, path: str) -> bytes | None:
         """What the plan has written at `path`, for a change that leaves the content as it is."""
@@ -81,7 +81,7 @@ class HostView(ReadableHost):
     def _leave_to(self, paths: Iterable[str]) -> None:
         """Note that a program of this step writes below these paths."""
         for path in paths:
-            real = self._real(self._through_planned_links(self.path(path)))
+            real = self._one_name(self.path(path))
             self.record.opaque[real] = self.record.label
             forget_below(real, self.record.planned, self.record.contents)
 
@@ -166,7 +166,8 @@ class HostView(ReadableHost):
 
     def mkdir(self, path: str, mode: FileMode | int | None = None, *, parents: bool = True) -> bool:
         """Make `path` a directory; directories above it are made with the default mode."""
-        path = self._through_planned_links(self.path(path))
+        written = self.path(path)
+        path = self._through_planned_links(written)
         if parents:
             self.want(entries=[path, *ancestors(path)])
         now = self.entry(path)
@@ -177,7 +178,7 @@ class HostView(ReadableHost):
         if now.exists:
             raise TaskFailedError(f"{path} is there and is not a directory")
         if parents and path != "/":
-            self.mkdir(posixpath.dirname(path))
+            self.mkdir(posixpath.dirname(written))  # a link that leads nowhere yet is no directory, as on the host
         bits = self._mode(mode, now, directory=True)
         self.record.act(Mkdir(path, bits, now), Diff(path, summary=f"create directory {path}"))
         self._plan(path, Entry(Kind.DIRECTORY, bits))
@@ -277,6 +278,7 @@ class HostView(ReadableHost):
     def run(self, action: Run, summary: str) -> None:
         """Run a program. What it writes (`action.writes`) is not known to the tasks that follow until it has run."""
         self.record.act(action, Diff(action.cwd or "", summary=summary))
+        self.record.searched.update(self._one_name(self.path(path)) for path in action.uses)
         self._leave_to(action.writes or ())
         for root in action.writes or ():
             if any((path + "/").startswith(root + "/") for path in action.creates):

@@ -17,6 +17,8 @@ from scupi_provision.shell.entry import Entry
 
 StepKey = tuple[Any, ...]
 """Names one step of a play for as long as the play does not change: indexes of items, blocks and loop rounds."""
+SWITCH_KEY: StepKey = ("generation",)
+"""The engine's own last step: making the staged generation current."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scupi_provision.host import generation
 from scupi_provision.host.snapshot import Needs, NeedsReadingError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module, Result
-from scupi_provision.plan.models import Done, Plan, Step, StepKey, TaskRound
+from scupi_provision.plan.models import SWITCH_KEY, Done, Plan, Step, StepKey, TaskRound
 from scupi_provision.plan.rounds import Round, loop_variables, registered, task_label
 from scupi_provision.plan.scope import PlayScope
 from scupi_provision.plan.tags import TagSelection
@@ -35,10 +35,6 @@ from scupi_provision.playbook.models import Block, Include, Item, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Run
 from scupi_provision.values import UnknownValue, UnknownValueError
-
-SWITCH_KEY: StepKey = ("generation",)
-"""The engine's own last step: making the staged generation current."""
-
 
 _FAILURES = frozenset({Outcome.FAILED, Outcome.RESCUED})
 

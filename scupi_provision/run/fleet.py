@@ -21,6 +21,7 @@ from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.run.session import Session, refusal
 from scupi_provision.shell.actions import Action
+from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.replies import DeniedReply, LockedReply, StepFailed, StepStale
 from scupi_provision.transport.base import Transport
 from scupi_provision.transport.opening import open_transport
@@ -54,7 +55,7 @@ class Link:
         Raises:
             ProvisionError: They could not be done; what the host says is in it.
         """
-        for reply in self.session.perform([(0, actions)], keeps_proof=keeps_proof):
+        for reply in self.session.perform([Turn(0, actions)], keeps_proof=keeps_proof):
             if isinstance(reply, StepFailed | StepStale):
                 raise ProvisionError(reply.why or "the host could not do it")
             if isinstance(reply, LockedReply | DeniedReply):

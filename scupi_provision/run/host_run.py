@@ -144,11 +144,10 @@ class HostRun:
             for reply in self._session.perform(stream, keeps_proof=self._verifies):
                 if isinstance(reply, StepBegun):
                     yield from self._settle_until(plan, cursor, reply.step)
-                    cursor = reply.step
+                    cursor = reply.step + 1
                     yield from self._begin(plan.steps[reply.step], reply.step)
                 elif isinstance(reply, StepDone):
                     yield from self._settle(plan.steps[reply.step], reply.step)
-                    cursor = reply.step + 1
                 elif isinstance(reply, StepStale):
                     stopped = True
                     yield self._note_stale(reply)
@@ -167,6 +166,7 @@ class HostRun:
             yield TaskStarted(self._label, step.label)
 
     def _settle_until(self, plan: Plan, first: int, end: int) -> Iterator[Event]:
+        """Settle the steps that had nothing to do on the host."""
         for index in range(first, end):
             yield from self._settle(plan.steps[index], index)
 

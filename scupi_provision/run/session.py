@@ -11,8 +11,7 @@ from scupi_provision.errors import LockedError, ProvisionError, StepFailedError,
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.shell import program
-from scupi_provision.shell.actions import Action
-from scupi_provision.shell.compile import Compiler
+from scupi_provision.shell.compile import Compiler, Turn
 from scupi_provision.shell.decode import Decoder
 from scupi_provision.shell.entry import Entry, Kind
 from scupi_provision.shell.replies import (
@@ -119,13 +118,13 @@ class Session:
 
     # --- acting ---------------------------------------------------------------------------------------------------
 
-    def perform(self, steps: Sequence[tuple[int, Sequence[Action]]], *, keeps_proof: bool = False) -> Iterator[Reply]:
-        """Run the steps' actions on the host, in order, under the lock, until one fails; replies as they come.
+    def perform(self, stream: Sequence[Turn], *, keeps_proof: bool = False) -> Iterator[Reply]:
+        """Perform the steps on the host, in order, under the lock, until one fails; replies as they come.
 
         Unless `keeps_proof`, earlier proofs of verification fall with the first of them.
         """
         compiler = Compiler(self._owner, keeps_proof=keeps_proof)
-        text = compiler.program(steps)
+        text = compiler.program(stream)
         yield from self._exchange(text, compiler.blobs)
 
     # --- the line -------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ class Run:
             with the same key joins it or takes its result.
         creates: Paths that must exist afterwards (the postcondition).
         writes: Subtrees that it changes; None when it may write anywhere.
-        uses: Paths that it reads or starts besides what the plan has looked at for this step: what writes them comes first.
+        uses: Subtrees that it reads or starts, besides what the plan has looked at for this step.
         fails_when_nonzero: False when the caller judges the exit status.
         login: Run by the account's own shell as a fresh login shell (`-l -c`), with nothing but HOME, USER, LOGNAME,
             SHELL, TERM in its environment.

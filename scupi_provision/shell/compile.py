@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import singledispatch
+from typing import NamedTuple
 
 from scupi_provision.shell.actions import (
     Action,
@@ -32,6 +33,22 @@ KEPT_JOB_OUTPUT = 8 * 1024
 """The same for durable jobs, whose output is a log for people."""
 
 
+class Turn(NamedTuple):
+    """One step's part of a stream.
+
+    Attributes:
+        number: The step's, by which replies name it.
+        actions: In order, each only when the one before it went well.
+        aside: Whether the last of them, a durable Run, is left running while the stream goes on.
+        after: Steps left running whose programs must have ended well before this one begins.
+    """
+
+    number: int
+    actions: Sequence[Action]
+    aside: bool = False
+    after: tuple[int, ...] = ()
+
+
 class Compiler:
     """Compiles the steps of one stream; `blobs` holds the large contents in the order in which it takes them."""
 
@@ -46,22 +63,26 @@ class Compiler:
         self._keeps_proof = keeps_proof
         self.blobs: list[bytes] = []
 
-    def program(self, steps: Sequence[tuple[int, Sequence[Action]]]) -> str:
-        """The program that performs `steps` (number, actions) in order, under the lock, until one fails."""
-        body = "".join(self._step(number, actions) for number, actions in steps)
+    def program(self, stream: Sequence[Turn]) -> str:
+        """The program that performs the stream's steps in order, under the lock, until one fails."""
+        body = "".join(map(self._turn, stream))
         receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
         proof = "" if self._keeps_proof else "p_unprove\n"
         # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.
         return (
             f"p_open_run\n{receive}"
-            f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{proof}{body}fi\n'
+            f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{proof}{body}p_gather $P_ASIDE\nfi\n'
             f"p_unlock\np_close_run\n{end()}"
         )
 
-    def _step(self, number: int, actions: Sequence[Action]) -> str:
-        commands = [self._compile(action) for action in actions]
+    def _turn(self, turn: Turn) -> str:
+        *before, last = turn.actions or (Recheck(),)
+        commands = [self._compile(action) for action in before]
+        commands.append(_launch(last, self, "p_aside") if turn.aside and isinstance(last, Run) else self._compile(last))
         chain = " &&\n  ".join(command for command in commands if command)
-        return f'[ -n "$P_STOP" ] || {{\n  p_step {number} &&\n  {chain or ":"}\n  p_close $?\n}}\n'
+        gather = f"p_gather {' '.join(map(str, turn.after))}\n" if turn.after else ""
+        close = "|| p_close $?" if turn.aside else "\n  p_close $?"
+        return f'{gather}[ -n "$P_STOP" ] || {{\n  p_step {turn.number} &&\n  {chain or ":"} {close}\n}}\n'
 
     def _compile(self, action: Action) -> str:
         guard = _guard(action)
@@ -178,9 +199,13 @@ def _(action: Extract, _compiler: Compiler) -> str:
 
 @_command.register
 def _(action: Run, compiler: Compiler) -> str:
+    return _launch(action, compiler, "p_run")
+
+
+def _launch(action: Run, compiler: Compiler, function: str) -> str:
     keep = KEPT_JOB_OUTPUT if action.durable_key else KEPT_OUTPUT
     check = "c" if action.fails_when_nonzero else ""
-    head = f"p_run {words(action.durable_key or '', str(action.timeout_s), check, str(keep))}"
+    head = f"{function} {words(action.durable_key or '', str(action.timeout_s), check, str(keep))}"
     command = f"{head} {word(_run_script(action))} {words(*action.creates)}".rstrip()
     if action.stdin:
         form, text = compiler.form(action.stdin).split(" ", 1)

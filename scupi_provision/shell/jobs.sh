@@ -68,28 +68,37 @@ p_start() { # SCRIPT: sets p_pid; the wrapper leaves its own pid and the program
   p_pid=$!
 }
 
-p_last_line() {
-  p_file=$p_dir/out
-  [ -s "$p_dir/err" ] && [ "$p_dir/err" -nt "$p_dir/out" ] && p_file=$p_dir/err
+p_last_line() { # DIRECTORY
+  p_file=$1/out
+  [ -s "$1/err" ] && [ "$1/err" -nt "$1/out" ] && p_file=$1/err
   tail -n 1 -- "$p_file" 2>/dev/null | tail -c 300 | p_b64
 }
 
-# Tells the controller that the program is alive, and ends it when its time is over. Runs beside it.
+# Tells the controller that a program is alive. One programme at a time writes to the line: while the shell waits for
+# one that is this, also on behalf of those that run aside.
 # A program may say what it is at in the file `phase` of $PROVISION_JOB.
-p_tick() { # PID LIMIT
-  p_elapsed=0
+p_tell() { # STEP ELAPSED DIRECTORY
+  p_phase=
+  [ -r "$3/phase" ] && read -r p_phase <"$3/phase"
+  printf '%s - progress %s %s %s =%s\n' "$P_NONCE" "$1" "$2" "$(p_say "$p_phase")" "$(p_last_line "$3")" >&3
+}
+
+p_over() { # PID DIRECTORY: its time is over
+  true >"$2/timeout"
+  p_end_tree TERM "$1"
+  p_doze 5
+  p_end_tree KILL "$1"
+}
+
+# Follows a program while the shell waits for it.
+p_tick() { # PID LIMIT ELAPSED
+  p_elapsed=$3
   while kill -0 "$1" 2>/dev/null; do
     p_doze 1
     p_elapsed=$((p_elapsed + 1))
-    p_phase=
-    [ -r "$p_dir/phase" ] && read -r p_phase <"$p_dir/phase"
-    printf '%s - progress %s %s %s =%s\n' "$P_NONCE" "$P_STEP" "$p_elapsed" "$(p_say "$p_phase")" "$(p_last_line)" >&3
-    if [ "$p_elapsed" -ge "$2" ]; then
-      true >"$p_dir/timeout"
-      p_end_tree TERM "$1"
-      p_doze 5
-      p_end_tree KILL "$1"
-    fi
+    p_tell "$P_STEP" "$p_elapsed" "$p_dir"
+    p_tell_aside
+    [ "$p_elapsed" -lt "$2" ] || p_over "$1" "$p_dir"
   done
 }
 
@@ -100,8 +109,8 @@ p_watch() { # PID DURABLE
   kill -TERM $$
 }
 
-p_await() { # PID LIMIT DURABLE STARTED
-  p_tick "$1" "$2" 2>/dev/null & p_ticker=$!
+p_await() { # PID LIMIT DURABLE STARTED ELAPSED
+  p_tick "$1" "$2" "$5" 2>/dev/null & p_ticker=$!
   p_watch "$1" "$3" 2>/dev/null & p_watcher=$!
   if [ -n "$4" ]; then
     wait "$1" 2>/dev/null
@@ -114,9 +123,9 @@ p_await() { # PID LIMIT DURABLE STARTED
   wait "$p_ticker" "$p_watcher" 2>/dev/null
 }
 
-# p_run KEY LIMIT CHECK KEEP SCRIPT CREATES…: KEY '' = short; CHECK '' = any status is fine; KEEP bytes of output go back.
-p_run() {
-  p_key=$1 p_limit=$2 p_check=$3 p_keep=$4 p_script=$5; shift 5
+# p_launch KEY SCRIPT CREATES…: starts the program, or joins the one with the same inputs; sets p_dir, p_pid, p_started.
+p_launch() {
+  p_key=$1 p_script=$2; shift 2
   p_started=
   if [ -n "$p_key" ]; then p_dir=$P_ROOT/jobs/$p_key; else p_dir=$P_RUN/job-$P_STEP-$P_SEQ; fi
   if [ -z "$p_key" ] || ! p_join "$p_dir" "$@"; then
@@ -125,7 +134,20 @@ p_run() {
     p_started=yes
   fi
   P_INPUT=''
-  [ -r "$p_dir/rc" ] || p_await "$p_pid" "$p_limit" "$p_key" "$p_started"
+}
+
+# p_run KEY LIMIT CHECK KEEP SCRIPT CREATES…: KEY '' = short; CHECK '' = any status is fine; KEEP bytes of output go back.
+p_run() {
+  p_limit=$2 p_check=$3 p_keep=$4
+  p_wanted_key=$1 p_script=$5; shift 5
+  p_launch "$p_wanted_key" "$p_script" "$@" || return 1
+  p_finish "$p_limit" "$p_check" "$p_keep" 0 "$@"
+}
+
+# p_finish LIMIT CHECK KEEP ELAPSED CREATES…: waits for what p_launch has set, and judges it.
+p_finish() {
+  p_limit=$1 p_check=$2 p_keep=$3 p_since=$4; shift 4
+  [ -r "$p_dir/rc" ] || p_await "$p_pid" "$p_limit" "$p_key" "$p_started" "$p_since"
   if [ -r "$p_dir/rc" ]; then p_rc=$(cat -- "$p_dir/rc"); else p_rc=137; fi
   if [ -e "$p_dir/timeout" ]; then p_rc=124 P_WHY="it took longer than $p_limit s"; fi
   p_emit ran "$P_STEP" "$p_rc" "$(p_text "$p_dir/out" "$p_keep")" "$(p_text "$p_dir/err" "$p_keep")" "$(p_say "$p_dir")"

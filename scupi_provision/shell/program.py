@@ -59,7 +59,7 @@ def frame(program: str, blobs: Iterable[bytes] = ()) -> bytes:
 def prelude(nonce: str, run_id: str) -> str:
     """Defines the runtime; goes ahead of the first program of a session."""
     names = f"P_NONCE={word(nonce)} P_RUNID={word(run_id)}\n"
-    return names + "".join(map(shell_source, ("runtime.sh", "steps.sh", "jobs.sh", "lock.sh", "facts.sh")))
+    return names + "".join(map(shell_source, ("runtime.sh", "steps.sh", "jobs.sh", "aside.sh", "lock.sh", "facts.sh")))
 
 
 def end() -> str:

@@ -11,8 +11,8 @@ from real_plays import HOME_ONLY, tree
 from scupi_provision.errors import UnreachableError
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.session import Session
-from scupi_provision.shell.actions import Action, Run, WriteFile
-from scupi_provision.shell.compile import INLINE_LIMIT
+from scupi_provision.shell.actions import Run, WriteFile
+from scupi_provision.shell.compile import INLINE_LIMIT, Turn
 from scupi_provision.shell.decode import Decoder
 from scupi_provision.shell.replies import DeniedReply, EndReply, StepDone
 from scupi_provision.transport.local import LocalChannel, LocalTransport
@@ -62,8 +62,8 @@ def session(line: Line) -> Session:
     return Session(line, run_id="run-1", owner="tests (run run-1)")  # type: ignore[arg-type]
 
 
-def actions(home: Path) -> list[tuple[int, list[Action]]]:
-    return [(number, [WriteFile(f"{home}/f{number}", b"x" * 20, 0o600)]) for number in range(3)]
+def actions(home: Path) -> list[Turn]:
+    return [Turn(number, [WriteFile(f"{home}/f{number}", b"x" * 20, 0o600)]) for number in range(3)]
 
 
 def test_nothing_of_a_cut_program_runs(home: Path) -> None:
@@ -88,7 +88,7 @@ def test_no_reply_that_is_cut_is_taken_for_the_end(home: Path) -> None:
     """Of every beginning of the stream: what it says is true, and it does not say that it is all."""
     line = Line(home)
     open_session = session(line)
-    said = list(open_session.perform([*actions(home), (3, [Run(("/bin/echo", "x"))])]))
+    said = list(open_session.perform([*actions(home), Turn(3, [Run(("/bin/echo", "x"))])]))
     line.close()
     nonce = open_session._nonce
     assert said[-1] == StepDone(3)
@@ -127,7 +127,7 @@ def test_what_cannot_be_kept_is_not_read_as_a_program(home: Path) -> None:
     (home / ".provision/runs").write_text("in the way")
     line = Line(home)
     open_session = session(line)
-    replies = list(open_session.perform([(0, [WriteFile(f"{home}/f", content, 0o600)])]))
+    replies = list(open_session.perform([Turn(0, [WriteFile(f"{home}/f", content, 0o600)])]))
     assert any(isinstance(reply, DeniedReply) for reply in replies)
     snapshot = Snapshot()
     open_session.read(Needs(entries={f"{home}/f": None}), snapshot)  # the line is still in step

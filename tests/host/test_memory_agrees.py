@@ -10,6 +10,7 @@ from scupi_provision.host.memory import FACTS, MemoryHost
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.session import Session
 from scupi_provision.shell.actions import CopyFile, Link, Mkdir, Recheck, Remove, SetMode, Touch, WriteFile
+from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.entry import ABSENT, Entry, Kind
 from scupi_provision.shell.replies import StepFailed, StepStale
 from scupi_provision.transport.local import LocalTransport
@@ -57,7 +58,7 @@ def below(base, action):
 
 def outcome_on(session, steps):
     outcome = len(steps), "done"
-    for reply in session.perform([(number, [action]) for number, action in enumerate(steps)]):
+    for reply in session.perform([Turn(number, [action]) for number, action in enumerate(steps)]):
         if isinstance(reply, StepFailed | StepStale):
             outcome = reply.step, "failed" if isinstance(reply, StepFailed) else "stale"
     return outcome

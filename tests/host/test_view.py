@@ -172,6 +172,28 @@ def test_one_file_under_two_names_is_one_file():
     assert looked(plan, {f"{HOME}/d/f": file("old"), f"{HOME}/l": link("d")}) == b"new"
 
 
+def test_what_the_plan_makes_first_is_found_again_behind_a_link_of_the_host():
+    """The first thing that a plan makes has the same name as everything after it."""
+
+    def plan(host):
+        host.mkdir("~/l/new/deep")
+        return host.write("~/l/new/deep/f", b"x"), host.entry("~/d/new/deep/f").kind
+
+    nodes = {f"{HOME}/d": Node(Kind.DIRECTORY, 0o755), f"{HOME}/l": link("d")}
+    assert looked(plan, nodes) == (True, Kind.FILE)
+
+
+def test_a_folder_is_not_made_behind_a_planned_link_that_leads_nowhere():
+    """As on the host, where `mkdir -p` fails there."""
+
+    def plan(host):
+        host.link("~/l", "nowhere")
+        host.mkdir("~/l/deep")
+
+    with pytest.raises(TaskFailedError, match="is not a directory"):
+        looked(plan)
+
+
 def test_links_in_a_circle_are_told():
     with pytest.raises(TaskFailedError, match="too many symbolic links"):
         looked(lambda host: host.resolve("~/a"), {f"{HOME}/a": link("b"), f"{HOME}/b": link("a")})

@@ -23,7 +23,8 @@ from scupi_provision.plan.tags import TagSelection
 from scupi_provision.playbook.load import load_playbook
 from scupi_provision.playbook.models import Play
 from scupi_provision.run.host_run import HostRun
-from scupi_provision.shell.actions import Action, Run
+from scupi_provision.shell.actions import Run
+from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.entry import Kind
 from scupi_provision.shell.replies import Reply, RunReply, StepBegun, StepDone, StepFailed, StepStale
 
@@ -72,15 +73,32 @@ class MemoryLine:
     def read(self, needs: Needs, snapshot: Snapshot) -> None:
         self.host.read(needs, snapshot)
 
-    def perform(self, steps: Sequence[tuple[int, Sequence[Action]]], *, keeps_proof: bool = False) -> Iterator[Reply]:
-        for number, actions in steps:
-            yield StepBegun(number)
-            done = self.host.perform(actions)
-            yield from (replace(run, step=number) for run in done.runs)
-            if done.outcome != "done":
-                yield StepStale(number, done.why) if done.outcome == "stale" else StepFailed(number, done.why, "")
-                return
-            yield StepDone(number)
+    def perform(self, stream: Sequence[Turn], *, keeps_proof: bool = False) -> Iterator[Reply]:
+        """A program that is left running ends, as far as is told, when it is waited for."""
+        aside: dict[int, list[Reply]] = {}
+        for turn in stream:
+            for number in turn.after:
+                yield from aside.pop(number, [])
+            yield StepBegun(turn.number)
+            replies = list(self._turn(turn))
+            if turn.aside and isinstance(replies[-1], StepDone):
+                aside[turn.number] = replies
+                continue
+            yield from replies
+            if not isinstance(replies[-1], StepDone):
+                break
+        for replies in aside.values():
+            yield from replies
+
+    def _turn(self, turn: Turn) -> Iterator[Reply]:
+        done = self.host.perform(turn.actions)
+        yield from (replace(run, step=turn.number) for run in done.runs)
+        if done.outcome == "done":
+            yield StepDone(turn.number)
+        else:
+            yield (
+                StepStale(turn.number, done.why) if done.outcome == "stale" else StepFailed(turn.number, done.why, "")
+            )
 
 
 @dataclass

@@ -58,7 +58,7 @@ def test_every_action_carries_what_the_plan_saw(plays):
 
 def test_steps_before_a_program_are_not_checked_again(plays):
     plan = plays.check(numbered(3, "- copy: {dest: ~/f-N, content: x}"))
-    assert [actions for _, actions in stream_of(plan.steps)] == [list(step.actions) for step in plan.steps]
+    assert [turn.actions for turn in stream_of(plan.steps)] == [step.actions for step in plan.steps]
 
 
 def test_after_a_program_everything_relied_upon_is_checked_in_time(plays):
@@ -74,7 +74,7 @@ def test_after_a_program_everything_relied_upon_is_checked_in_time(plays):
         - debug: {msg: relies on nothing}
     """)
     seen = plays.memory.entry(f"{HOME}/same")
-    stream = dict(stream_of(plan.steps))
+    stream = {turn.number: turn.actions for turn in stream_of(plan.steps)}
     assert [type(action).__name__ for action in stream[0]] == ["Run"]
     assert len(stream[1]) == 1
     assert (f"{HOME}/same", seen) in stream[1][0].entries

@@ -5,6 +5,7 @@ import threading
 from real_plays import HOME_ONLY
 from scupi_provision.run.session import Session
 from scupi_provision.shell.actions import Run
+from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.replies import LockedReply, StepDone
 from scupi_provision.transport.local import LocalTransport
 
@@ -19,7 +20,7 @@ def test_no_program_is_waited_for_for_ever(plays, tmp_path):
     done = [0, 0, 0]
 
     def perform(session, number):
-        for reply in session.perform([(step, [Run(("/bin/true",))]) for step in range(_PROGRAMS)]):
+        for reply in session.perform([Turn(step, [Run(("/bin/true",))]) for step in range(_PROGRAMS)]):
             done[number] += isinstance(reply, StepDone)
         session.close()
 
@@ -37,7 +38,7 @@ def test_no_program_is_waited_for_for_ever(plays, tmp_path):
 def side_by_side(home, run_ids):
     """What came back of two programs that enter a room at the same time, under the lock of one home."""
     room = "mkdir ~/room || exit 9; sleep 0.4; rmdir ~/room"
-    steps = [(0, [Run(("/bin/sh", "-c", room))])]
+    steps = [Turn(0, [Run(("/bin/sh", "-c", room))])]
     found = [[], []]
 
     def perform(number):

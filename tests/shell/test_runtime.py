@@ -23,6 +23,7 @@ from scupi_provision.shell.actions import (
     Touch,
     WriteFile,
 )
+from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.entry import ABSENT, Entry, Kind
 from scupi_provision.shell.replies import (
     NoteReply,
@@ -54,7 +55,7 @@ HOSTILE = b"'\";$(){}\n\t*?[]~!#&|<>\\ `id` $(id) %s \x01\x7f\x81\x88\xff\x00end
 
 
 def perform(session: Session, *actions: Action) -> list[Reply]:
-    return [r for r in session.perform([(0, list(actions))]) if not isinstance(r, StepBegun | ProgressReply)]
+    return [r for r in session.perform([Turn(0, list(actions))]) if not isinstance(r, StepBegun | ProgressReply)]
 
 
 def read(session: Session, *, entries: list[Path] = [], contents: list[Path] = [], names: str = "") -> Snapshot:  # noqa: B006
@@ -169,19 +170,19 @@ def test_a_guard_that_does_not_hold_stops_before_the_action(session: Session, ho
     (home / "f").write_text("theirs")
     saw = Entry(Kind.FILE, 0o644, 4, hashlib.sha256(b"mine").hexdigest())
     replies = list(
-        session.perform([(3, [WriteFile(f"{home}/f", b"new", 0o600, saw)]), (4, [Touch(f"{home}/n", 0o600)])])
+        session.perform([Turn(3, [WriteFile(f"{home}/f", b"new", 0o600, saw)]), Turn(4, [Touch(f"{home}/n", 0o600)])])
     )
     assert isinstance(replies[-1], StepStale)
     assert replies[-1].step == 3
     assert (home / "f").read_text() == "theirs"
     assert not (home / "n").exists()
-    assert list(session.perform([(0, [Recheck(((f"{home}/f", ABSENT),))])]))[-1] == StepStale(
+    assert list(session.perform([Turn(0, [Recheck(((f"{home}/f", ABSENT),))])]))[-1] == StepStale(
         0, f"{home}/f is now of kind f, the plan saw -"
     )
 
 
 def test_a_failed_action_stops_the_stream_and_says_why(session: Session, home: Path) -> None:
-    replies = list(session.perform([(0, [Mkdir(f"{home}/no/way", 0o700)]), (1, [Touch(f"{home}/n", 0o600)])]))
+    replies = list(session.perform([Turn(0, [Mkdir(f"{home}/no/way", 0o700)]), Turn(1, [Touch(f"{home}/n", 0o600)])]))
     assert isinstance(replies[-1], StepFailed)
     assert "cannot make directory" in replies[-1].why
     assert replies[-1].output
@@ -240,7 +241,7 @@ def test_the_lock_of_the_living_is_respected_and_that_of_the_dead_is_taken(sessi
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     node = os.uname().nodename
     (root / "lock").write_text(f"{node} {boot} {os.getpid()} somebody\n")
-    refused = list(session.perform([(0, [Touch(f"{home}/n", 0o600)])]))
+    refused = list(session.perform([Turn(0, [Touch(f"{home}/n", 0o600)])]))
     assert [type(reply).__name__ for reply in refused] == ["LockedReply"]
     assert not (home / "n").exists()
     (root / "lock").write_text(f"{node} another-boot {os.getpid()} somebody\n")
