@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from scupi_provision.gpu.fitness import known_cuda
 from scupi_provision.gpu.machine import Machine, Wish
-from scupi_provision.gpu.resolver import Rejection, Resolution
+from scupi_provision.gpu.resolver import Rejection, Resolution, resolve
 from scupi_provision.gpu.torch_builds import CPU, Build, Table
 
 
@@ -26,17 +26,22 @@ class Group:
     reasons: tuple[str, ...]
 
 
-def machine_words(machine: Machine, table: Table) -> str:
+def machine_words(machine: Machine, table: Table, *, on_gpu: bool = True) -> str:
     """`driver 510.47 (knows CUDA 11.0 at least), compute capability 8.0, glibc 2.17, any Python`."""
+    software = [
+        f"glibc {machine.glibc}" if machine.glibc else "glibc unknown",
+        f"Python {machine.python}" if machine.python else "any Python",
+    ]
+    if not on_gpu:
+        return ", ".join(software)
     knows = known_cuda(machine, table)
     cuda = f" (knows CUDA {knows}{'' if machine.cuda else ' at least'})" if knows else ""
     gpus = " ".join(map(str, machine.capabilities))
-    return ", ".join((
+    hardware = [
         f"driver {machine.driver}{cuda}" if machine.driver else "no NVIDIA driver",
         f"compute capability {gpus}" if gpus else "compute capability unknown",
-        f"glibc {machine.glibc}" if machine.glibc else "glibc unknown",
-        f"Python {machine.python}" if machine.python else "any Python",
-    ))  # fmt: skip
+    ]
+    return ", ".join([*hardware, *software])
 
 
 def wish_words(wish: Wish) -> str:
@@ -47,10 +52,12 @@ def wish_words(wish: Wish) -> str:
 
 def why(found: Resolution) -> str:
     """One sentence, without its full stop: what is chosen and what it suits, or that nothing does."""
-    here = machine_words(found.machine, found.table)
+    here = machine_words(found.machine, found.table, on_gpu=found.wish.tag != CPU)
     wished = wish_words(found.wish)
     if found.choice is None:
         return f"no build of torch with CUDA suits {here}" if not wished else f"no build suits {wished} and {here}"
+    if found.wish.exact and found.wish.tag:
+        return f"torch {found.choice.name} is asked for, and suits {here}"
     rest = f" of {wished}" if wished else ""
     return f"torch {found.choice.name} is the newest{rest} for {here}"
 
@@ -87,9 +94,14 @@ def _unknown(machine: Machine, choice: Build | None) -> list[str]:
 
 
 def groups(rejected: Iterable[Rejection]) -> tuple[Group, ...]:
-    """Rejections put together by their reasons, in the order of the newest build of each."""
+    """Rejections put together by their reasons, in the order of the newest build of each.
+
+    What is only not asked for is left out when something is in the way of what is asked for.
+    """
+    passed = list(rejected)
+    asked_for = [one for one in passed if one.reasons[0].kind != "pin"]
     together: dict[tuple[str, ...], list[Build]] = {}
-    for one in rejected:
+    for one in asked_for or passed:
         together.setdefault(tuple(reason.words for reason in one.reasons), []).append(one.build)
     return tuple(Group(_builds(builds), reasons) for reasons, builds in together.items())
 
@@ -103,9 +115,12 @@ def _builds(builds: Sequence[Build]) -> str:
 
 
 def alternatives(found: Resolution) -> tuple[str, ...]:
-    """What there is besides the choice: conda-forge when it has a newer torch, and the CPU when nothing else suits."""
+    """What there is besides the choice: without what was asked for; on conda-forge, when it is newer; for the CPU."""
     said = []
     choice, conda, cpu = found.choice, found.conda, found.cpu
+    if choice is None and (found.wish.versions or found.wish.tag):
+        free = resolve(found.machine, Wish(), found.table).choice
+        said += [f"torch {free.name} suits ({needs(free)})"] if free else []
     if conda is not None and (choice is None or Version(conda.torch) > Version(choice.torch)):
         said.append(f"conda-forge has torch {conda.torch} for CUDA {conda.cuda} ({needs(conda)})")
     if choice is None and cpu is not None and found.wish.tag != CPU:

@@ -27,10 +27,18 @@ def pip_requirements(build: Build, wish: Wish, table: Table, *, local: bool = Tr
     """
     own = {"torchvision": build.torchvision, "torchaudio": build.torchaudio}
     companions = [f"{name}=={own[name]}" if own.get(name) else name for name in wish.companions]
-    torch = f"torch=={build.torch}{f'+{build.tag}' if local else ''}"
     old = Version(build.torch) < Version(table.numpy_before)
     pinned = any(_is_numpy(name) for name in wish.companions)
-    return (torch, *companions, *([table.numpy_pin] if old and not pinned else []))
+    return (
+        f"torch=={own_version(build, local=local)}",
+        *companions,
+        *([table.numpy_pin] if old and not pinned else []),
+    )
+
+
+def own_version(build: Build, *, local: bool = True) -> str:
+    """What `torch.__version__` says once it is installed."""
+    return f"{build.torch}+{build.tag}" if local and build.channel == "pip" else build.torch
 
 
 def _is_numpy(requirement: str) -> bool:

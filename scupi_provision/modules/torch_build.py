@@ -19,8 +19,9 @@ from scupi_provision.values import UnknownValueError
 class Args(ModuleArgs):
     """Choose a build of torch for a driver, GPUs, C libraries and a Python.
 
-    Registers `version`, `tag`, `channel` (pip or conda-forge), `spec` (requirements for pip), `index_urls`,
-    `only_binary`, `conda_packages`, `why`, `rejected` (lines: what is newer, and why not), `alternatives` and `notes`.
+    Registers `version`, `tag`, `build` (as torch itself calls it), `channel` (pip or conda-forge), `spec` (requirements
+    for pip), `index_urls`, `only_binary`, `conda_packages`, `why`, `rejected` (lines: what is newer, and why not),
+    `alternatives` and `notes`.
     """
 
     driver: Text = Field("", description="NVIDIA driver of the GPU node; empty is none.")
@@ -68,7 +69,9 @@ def plan(args: Args, host: HostView) -> Result:
     build = found.choice or _fallback(args, found)
     if build is None:
         return Result(values=_said(found), message=_refusal(args, found), failed=True)
-    return Result(values={**_said(found), **_chosen(args, found, build)})
+    values = {**_said(found), **_chosen(args, found, build)}
+    missing = _undeclared(args, host, values) if build.channel == CONDA_FORGE else ""
+    return Result(values=values, message=missing, failed=bool(missing))
 
 
 def _python(args: Args, wish: Wish, host: HostView) -> str:
@@ -107,12 +110,27 @@ def _chosen(args: Args, found: Resolution, build: Build) -> dict[str, Any]:
     return {
         "version": build.torch,
         "tag": build.tag,
+        "build": installing.own_version(build, local=args.system != "Darwin"),
         "channel": build.channel,
         "spec": [] if conda else list(spec),
         "index_urls": [] if conda else list(installing.index_urls(build.tag, args.sources)),
         "only_binary": installing.only_binary(found.machine, found.table),
         "conda_packages": list(installing.conda_packages(build, found.wish)) if conda else [],
     }
+
+
+def _undeclared(args: Args, host: HostView, values: dict[str, Any]) -> str:
+    """What to declare when the environment lacks the chosen build of conda-forge, which only conda can install."""
+    if args.environment is None:
+        return ""
+    records = f"{host.resolve(args.environment)}/conda-meta/pytorch-{values['version']}-*cuda*.json"
+    if host.names(records):
+        return ""
+    packages = ", ".join(values["conda_packages"])
+    return (
+        f"{values['why']}\nconda-forge has one, which conda installs with the environment; declare it there:\n"
+        f"  conda_env_packages: [{packages}]"
+    )
 
 
 def _refusal(args: Args, found: Resolution) -> str:

@@ -29,7 +29,7 @@ def gpu_python(tmp_path):
     """`gpu_python(smi, *arguments, **environment)`: what a python says that is started through it."""
     venv = tmp_path / "it's an env"
     _script(venv / "bin/python", PYTHON)
-    text = render_template(TEMPLATE.read_text(), name=str(TEMPLATE), variables={"torch_venv": str(venv)})
+    text = render_template(TEMPLATE.read_text(), name=str(TEMPLATE), variables={"torch_env": str(venv)})
     _script(tmp_path / "gpu-python", text)
 
     def run(smi: str | None, *arguments: str, **environment: str) -> str:
