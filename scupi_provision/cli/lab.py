@@ -1,4 +1,4 @@
-"""`provision lab …`: the embedded two-node cluster."""
+"""`provision lab …`: two nodes on this machine, embedded (for everybody) or real (for root)."""
 
 from __future__ import annotations
 
@@ -10,70 +10,102 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scupi_provision.cli.boundary import guarded
-from scupi_provision.errors import ProvisionError
+from scupi_provision.errors import InputError, ProvisionError
 
 if TYPE_CHECKING:
     from scupi_provision.lab.commands import Lab
+    from scupi_provision.lab.real.state import RealLab
 
-app = typer.Typer(no_args_is_help=True, help="The embedded lab: admin1 and gpu2 on this machine, over real SSH.")
+app = typer.Typer(no_args_is_help=True, help="The lab: admin1 and gpu2 on this machine, over real SSH.")
+
+Real = Annotated[
+    bool,
+    typer.Option("--real", help="The lab of Linux namespaces and OpenSSH's sshd (needs root), not the embedded one."),
+]
 
 
 def start_lab() -> Lab:
     """The running lab, started when it was not; what takes time is said on stderr."""
     from scupi_provision.lab import commands  # noqa: PLC0415 - AsyncSSH is an extra and slow to import
 
-    return commands.up(lambda text: print(f"lab: {text}", file=sys.stderr, flush=True))
+    return commands.up(_say)
 
 
 @app.command()
-def up() -> None:
-    """Start the lab (the first time it fetches the sources of git and the wheels of torch)."""
+def up(
+    real: Real = False,
+    shell: Annotated[str, typer.Option(help="With --real: the account's shell: bash, dash, busybox or mksh.")] = "bash",
+    forwarding: Annotated[bool, typer.Option(help="With --real: whether admin1's sshd forwards TCP.")] = True,
+    algorithms: Annotated[
+        str, typer.Option(help="With --real: current, or 7.4 for what OpenSSH 7.4 offers.")
+    ] = "current",
+    sources: Annotated[bool, typer.Option(help="Whether the mirror must serve what the roles install.")] = True,
+) -> None:
+    """Start the lab (the first time it fetches what its mirror serves)."""
 
     def work() -> int:
-        lab = start_lab()
-        print(f"the lab is up: admin1 is 127.0.0.1:{lab.admin_port}, gpu2 is behind it; its home is {lab.home}")
+        lab: Lab | RealLab
+        if real:
+            lab = _start_real(shell, algorithms, forwarding=forwarding, sources=sources)
+        elif (shell, forwarding, algorithms) != ("bash", True, "current"):
+            raise InputError("the embedded lab has no choice of shell, forwarding and algorithms", hint="add --real")
+        else:
+            from scupi_provision.lab import commands  # noqa: PLC0415
+
+            lab = commands.up(_say, with_sources=sources)
+        print(f"the lab is up: {_whereabouts(lab)}")
         for stand_in in lab.stand_ins:
             print(f"stand-in: {stand_in}")
+        if real:
+            print(f"use it: provision apply site.yaml -i {lab.inventory}")
         return 0
 
     raise typer.Exit(guarded(work))
 
 
 @app.command()
-def down() -> None:
+def down(real: Real = False) -> None:
     """Stop the lab; its home is kept."""
-    from scupi_provision.lab import commands  # noqa: PLC0415
 
     def work() -> int:
-        print("the lab is down" if commands.down() else "the lab was not up")
+        from scupi_provision.lab import commands  # noqa: PLC0415
+        from scupi_provision.lab.real import control  # noqa: PLC0415
+
+        ended = control.down() if real else commands.down()
+        print("the lab is down" if ended else "the lab was not up")
         return 0
 
     raise typer.Exit(guarded(work))
 
 
 @app.command()
-def reset() -> None:
+def reset(real: Real = False) -> None:
     """Stop the lab and forget its home and keys; downloads are kept."""
-    from scupi_provision.lab import commands  # noqa: PLC0415
 
     def work() -> int:
-        print("the lab is gone" if commands.reset() else "there was no lab")
+        from scupi_provision.lab import commands  # noqa: PLC0415
+        from scupi_provision.lab.real import control  # noqa: PLC0415
+
+        removed = control.reset() if real else commands.reset()
+        print("the lab is gone" if removed else "there was no lab")
         return 0
 
     raise typer.Exit(guarded(work))
 
 
 @app.command()
-def status() -> None:
+def status(real: Real = False) -> None:
     """Say whether the lab is up, and where."""
-    from scupi_provision.lab import commands  # noqa: PLC0415
 
     def work() -> int:
-        found = commands.status()
+        from scupi_provision.lab import commands  # noqa: PLC0415
+        from scupi_provision.lab.real import control  # noqa: PLC0415
+
+        found = control.status() if real else commands.status()
         if found.lab is None:
             print(f"the lab is down ({found.directory}{'' if found.exists else ' does not exist yet'})")
             return 1
-        print(f"the lab is up (process {found.pid}): admin1 is 127.0.0.1:{found.lab.admin_port}, home {found.lab.home}")
+        print(f"the lab is up (process {found.pid}): {_whereabouts(found.lab)}")
         return 0
 
     raise typer.Exit(guarded(work))
@@ -83,17 +115,35 @@ def status() -> None:
 def ssh(
     context: typer.Context,
     host: Annotated[str, typer.Argument(help="admin1 or gpu2")] = "admin1",
+    real: Real = False,
 ) -> None:
     """Log in to a node of the lab with OpenSSH, or run a command there."""
-    from scupi_provision.lab import commands  # noqa: PLC0415
 
     def work() -> int:
-        lab = commands.status().lab
+        from scupi_provision.lab import commands  # noqa: PLC0415
+        from scupi_provision.lab.real import control  # noqa: PLC0415
+
+        lab = (control.status() if real else commands.status()).lab
         if lab is None:
-            raise ProvisionError("the lab is down", hint="start it with `provision lab up`")
+            raise ProvisionError("the lab is down", hint=f"start it with `provision lab up{' --real' * real}`")
         argv = [*commands.ssh_command(lab, host), *context.args]
         if os.name == "posix":
             sys.stdout.flush()
         return subprocess.run(argv, check=False).returncode
 
     raise typer.Exit(guarded(work))
+
+
+def _start_real(shell: str, algorithms: str, *, forwarding: bool, sources: bool) -> RealLab:
+    from scupi_provision.lab.real.control import up as start  # noqa: PLC0415 - keeps `--help` fast
+    from scupi_provision.lab.real.settings import LabSettings  # noqa: PLC0415
+
+    return start(_say, settings=LabSettings(shell, forwarding, algorithms), with_sources=sources)
+
+
+def _whereabouts(lab: Lab | RealLab) -> str:
+    return f"admin1 is {lab.admin_address}:{lab.admin_port}, gpu2 is behind it; its home is {lab.home}"
+
+
+def _say(text: str) -> None:
+    print(f"lab: {text}", file=sys.stderr, flush=True)

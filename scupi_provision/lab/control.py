@@ -42,12 +42,12 @@ def up(
     """
     _require_platform()
     layout = lab_layout(directory)
-    _make_directory(layout)
-    with _exclusively(layout, progress):
+    make_directory(layout)
+    with exclusively(layout, progress):
         sources = _fill_mirror(layout, progress) if with_sources else read_sources(layout.sources)
         state = running_daemon(layout) or start_daemon(layout, progress)
         lab = _lab(layout, state, sources)
-        write_inventory(layout, state, lab.variables)
+        write_inventory(layout, "127.0.0.1", state.admin_port, lab.variables)
     return lab
 
 
@@ -60,7 +60,7 @@ def down(*, directory: Path | None = None) -> bool:
     layout = lab_layout(directory)
     if not layout.directory.is_dir():
         return False
-    with _exclusively(layout, lambda _: None):
+    with exclusively(layout, lambda _: None):
         return stop_daemon(layout)
 
 
@@ -79,7 +79,7 @@ def reset(*, directory: Path | None = None) -> bool:
     layout = lab_layout(directory)
     if not layout.directory.is_dir():
         return False
-    _refuse_foreign(layout)
+    refuse_foreign(layout)
     down(directory=directory)
     for folder, names, _ in os.walk(layout.directory):
         for path in (Path(folder, name) for name in names):
@@ -102,7 +102,12 @@ def _require_platform() -> None:
         raise ProvisionError("the embedded lab needs asyncssh", hint="pip install 'scupi-provision[lab]'")
 
 
-def _make_directory(layout: LabLayout) -> None:
+def make_directory(layout: LabLayout) -> None:
+    """Make the lab's directory, open to nobody else.
+
+    Raises:
+        ProvisionError: It cannot be made.
+    """
     try:
         layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         layout.directory.chmod(0o700)
@@ -114,7 +119,7 @@ def _make_directory(layout: LabLayout) -> None:
         ) from error
 
 
-def _refuse_foreign(layout: LabLayout) -> None:
+def refuse_foreign(layout: LabLayout) -> None:
     """Never remove a directory that is not a lab, whatever PROVISION_LAB_DIR says."""
     if any(layout.directory.iterdir()) and not layout.up_lock.exists():
         raise ProvisionError(
@@ -124,7 +129,7 @@ def _refuse_foreign(layout: LabLayout) -> None:
 
 
 @contextlib.contextmanager
-def _exclusively(layout: LabLayout, progress: Callable[[str], None]) -> Iterator[None]:
+def exclusively(layout: LabLayout, progress: Callable[[str], None]) -> Iterator[None]:
     """Only one process at a time starts or stops a lab; the others wait."""
     import fcntl  # noqa: PLC0415 - this module must be importable on Windows
 

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _serve_detached(layout: LabLayout, nonce: str, idle_limit_s: float) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    if not _lock(layout):
+    if not lock(layout):
         logger.error("another daemon serves %s", layout.directory)
         return 1
     adopt_orphans()
@@ -60,7 +60,7 @@ def _serve_detached(layout: LabLayout, nonce: str, idle_limit_s: float) -> int:
     return 0
 
 
-def _lock(layout: LabLayout) -> bool:
+def lock(layout: LabLayout) -> bool:
     """Take the lock that says that this lab's daemon lives; it is held until the process ends."""
     descriptor = os.open(layout.daemon_lock, os.O_RDWR | os.O_CREAT, 0o600)
     # Whoever asks whether a daemon lives holds the lock for a moment; do not take that for a daemon.

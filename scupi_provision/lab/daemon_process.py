@@ -62,24 +62,33 @@ def stop_daemon(layout: LabLayout) -> bool:
     Raises:
         ProvisionError: It does not end, not even when killed.
     """
-    # The lock proves that the process with this id is the daemon and not one that got its number later.
-    if not _daemon_lives(layout):
-        return False
     state = read_daemon_state(layout)
-    if state is None:
+    return end_daemon(layout, state.pid if state else None)
+
+
+def end_daemon(layout: LabLayout, pid: int | None) -> bool:
+    """Stop the daemon that said it was process `pid`. False when there is none.
+
+    Raises:
+        ProvisionError: It does not end, not even when killed.
+    """
+    # The lock proves that the process with this id is the daemon and not one that got its number later.
+    if not daemon_lives(layout):
+        return False
+    if pid is None:
         # A daemon that cannot find its state file ends by itself.
         return _ended(layout, _STOP_TIMEOUT_S)
     for number, patience_s in ((signal.SIGTERM, _STOP_TIMEOUT_S), (signal.SIGKILL, 2.0)):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(state.pid, number)
+            os.kill(pid, number)
         if _ended(layout, patience_s):
             return True
-    raise ProvisionError(f"the lab's daemon (process {state.pid}) does not end", hint=f"see {layout.log}")
+    raise ProvisionError(f"the lab's daemon (process {pid}) does not end", hint=f"see {layout.log}")
 
 
 def _ended(layout: LabLayout, patience_s: float) -> bool:
     deadline = time.monotonic() + patience_s
-    while _daemon_lives(layout):
+    while daemon_lives(layout):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_S)
@@ -89,7 +98,7 @@ def _ended(layout: LabLayout, patience_s: float) -> bool:
 def running_daemon(layout: LabLayout) -> DaemonState | None:
     """The state of the daemon if it lives and answers."""
     state = read_daemon_state(layout)
-    if state is None or not _daemon_lives(layout):
+    if state is None or not daemon_lives(layout):
         return None
     # Never through a proxy: this address is our own machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -101,7 +110,8 @@ def running_daemon(layout: LabLayout) -> DaemonState | None:
     return state if answer.decode("utf-8", "replace") == state.nonce else None
 
 
-def _daemon_lives(layout: LabLayout) -> bool:
+def daemon_lives(layout: LabLayout) -> bool:
+    """Whether a daemon holds the lab."""
     import fcntl  # noqa: PLC0415 - this module must be importable on Windows
 
     try:

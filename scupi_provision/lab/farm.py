@@ -64,14 +64,15 @@ def _link_system_programs(farm: Path) -> None:
     for directory in _SYSTEM_DIRECTORIES:
         for entry in os.scandir(directory):
             link = farm / entry.name
-            if _present_on_gpu(entry.name) and not link.exists() and os.access(entry.path, os.X_OK):
+            if present_on_gpu(entry.name) and not link.exists() and os.access(entry.path, os.X_OK):
                 link.symlink_to(entry.path)
     nvidia_smi = shutil.which("nvidia-smi")
     if nvidia_smi and not (farm / "nvidia-smi").exists():
         (farm / "nvidia-smi").symlink_to(nvidia_smi)
 
 
-def _present_on_gpu(name: str) -> bool:
+def present_on_gpu(name: str) -> bool:
+    """Whether the GPU node has a program of this name."""
     return not any(fnmatch.fnmatchcase(name, pattern) for pattern in _ABSENT_ON_GPU)
 
 

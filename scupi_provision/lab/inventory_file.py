@@ -16,16 +16,16 @@ from scupi_provision.lab.layout import (
     WHEELS_PATH,
     LabLayout,
 )
-from scupi_provision.lab.state import DaemonState, Sources, write_atomically
+from scupi_provision.lab.state import Sources, write_atomically
 
 _TEMPLATE = """\
-# The embedded lab, written by `provision lab up`; changes here are lost at the next start.
+# The lab, written by `provision lab up`; changes here are lost at the next start.
 all:
   vars:
 {variables}
   hosts:
     {admin}:
-      ansible_host: 127.0.0.1
+      ansible_host: {address}
       ansible_port: {port}
     {gpu}:
       ansible_host: {gpu}
@@ -82,15 +82,16 @@ def _torch(mirror: str, sources: Sources) -> dict[str, object]:
     }
 
 
-def write_inventory(layout: LabLayout, state: DaemonState, variables: dict[str, object]) -> None:
-    """Write `inventory.yaml` of the lab."""
+def write_inventory(layout: LabLayout, address: str, port: int, variables: dict[str, object]) -> None:
+    """Write `inventory.yaml` of the lab, whose admin1 listens at `address` on `port`."""
     # JSON is YAML, and quotes every text: a version such as "2.40" must not become a number.
     lines = [f"    {name}: {json.dumps(value)}" for name, value in variables.items()]
     text = _TEMPLATE.format(
         variables="\n".join(lines),
         admin=ADMIN,
         gpu=GPU,
-        port=state.admin_port,
+        address=address,
+        port=port,
         account=json.dumps(ACCOUNT),
         key=json.dumps(str(layout.client_key)),
     )

@@ -10,9 +10,9 @@ from scupi_provision.lab.layout import ADMIN, GPU, NODES, LabLayout
 def make_keys(layout: LabLayout) -> None:
     """Make the account's key and both host keys where they are missing (ed25519, OpenSSH format, mode 0600)."""
     layout.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _make_key(layout.client_key, "provision-lab")
+    make_key(layout.client_key, "provision-lab")
     for node in NODES:
-        _make_key(layout.host_key(node), node)
+        make_key(layout.host_key(node), node)
 
 
 def write_known_hosts(layout: LabLayout, admin_port: int) -> None:
@@ -24,7 +24,8 @@ def write_known_hosts(layout: LabLayout, admin_port: int) -> None:
     layout.known_hosts.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _make_key(path: Path, comment: str) -> None:
+def make_key(path: Path, comment: str) -> None:
+    """Make an ed25519 key and its public half, unless it is there."""
     if path.exists():
         return
     import asyncssh  # noqa: PLC0415 - 0.3 s, needed only when the lab is made

@@ -72,6 +72,7 @@ class Lab:
         log: The daemon's log.
         stand_ins: What in this lab is not the real thing, in sentences for the report.
         variables: What the inventory gives to `all`.
+        admin_address: Where admin1 listens.
     """
 
     directory: Path
@@ -85,6 +86,7 @@ class Lab:
     log: Path
     stand_ins: tuple[str, ...]
     variables: dict[str, object]
+    admin_address: str = "127.0.0.1"
 
 
 @dataclass(frozen=True)
