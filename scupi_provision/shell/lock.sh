@@ -13,9 +13,14 @@ p_lock() { # OWNER, without newlines, ending with "run ID)"
     if [ "$(stat -c %h -- "$p_mine")" = 2 ]; then P_LOCKED=yes; p_lease & P_LEASE=$!; p_sweep; return 0; fi
     p_tries=$((p_tries + 1))
     if p_owner_lives; then
-      # Another host of this very run, with the same home: it is waited for.
-      case $(cat -- "$P_ROOT/lock" 2>/dev/null) in *" run $P_RUN_OF)"*) p_doze 1; p_tries=0; continue ;; esac
-      p_emit locked "$(p_text "$P_ROOT/lock" 512)"
+      p_owner=$(cat -- "$P_ROOT/lock" 2>/dev/null)
+      case $p_owner in
+        # It let go while we looked at it.
+        '') p_tries=0; continue ;;
+        # Another host of this very run, with the same home: it is waited for.
+        *" run $P_RUN_OF)"*) p_doze 1; p_tries=0; continue ;;
+      esac
+      p_emit locked "$(p_say "$p_owner")"
       rm -f -- "$p_mine"
       return 1
     fi
