@@ -86,6 +86,7 @@ class HostRun:
         Args:
             stopped: Asked before each program is sent: whether the play shall end here (it has failed elsewhere).
         """
+        only: Plan | None = None
         while True:
             if stopped():
                 self._failed = True
@@ -93,6 +94,7 @@ class HostRun:
                 return
             plan = self.plan(stops=True)
             before = self._mark()
+            only = plan if not self.settled else None
             yield from self._perform(plan)
             if plan.pending:
                 self.forget()
@@ -105,7 +107,7 @@ class HostRun:
                 raise InternalError("the play waits for something that no task of it tells")
         self._failed = plan.failed
         if not plan.failed and not self._verifies:
-            yield from self._prove()
+            yield from self._prove(only if only and not only.pending else None)
 
     def _mark(self) -> tuple[int, int, int]:
         """How far the play has come: a round that changes nothing of this would go on for ever."""
@@ -120,10 +122,11 @@ class HostRun:
         outcomes = [done.outcome for done in self.settled.values()]
         return Verdict(self._failed, outcomes.count(Outcome.CHANGED), self._proved)
 
-    def _prove(self) -> Iterator[Event]:
+    def _prove(self, looked: Plan | None) -> Iterator[Event]:
+        """Look again. Where nothing was sent to the host, the look that has been taken is the last (`looked`)."""
         if self.verdict().changed:
             self.forget()
-        plan = self.plan_afresh()
+        plan = looked or self.plan_afresh()
         open_outcomes = {Outcome.WOULD_CHANGE, Outcome.FAILED}
         left = [s.label for s in plan.steps if s.outcome in open_outcomes and not _is_unprovable(s)]
         self._proved = not left
