@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from scupi_provision.host.record import TaskFailedError
-from scupi_provision.modules.conda_lock import LockedPackage
+from scupi_provision.modules.conda_file import parse_environment
+from scupi_provision.modules.conda_lock import LockedPackage, parse_lock
 from scupi_provision.modules.conda_specs import CondaPackage, CondaSpec, missing_specs, parse_spec
-from scupi_provision.shell.words import words
-
-UPSTREAM = "https://conda.anaconda.org"
-"""Where channels live that are named without an address (conda's channel_alias), and what mirrors stand in for."""
-_ANACONDAS = frozenset({"defaults", "main", "r", "msys2", "anaconda", "pkgs/main", "pkgs/r", "pkgs/msys2"})
-"""Channels under Anaconda's terms of service: those of `defaults`, and `anaconda` (conda-anaconda-tos)."""
+from scupi_provision.modules.contract import ControllerFile
+from scupi_provision.modules.requirements import parse
 
 
 @dataclass(frozen=True)
@@ -29,10 +25,10 @@ class Request:
         channels: Where packages may come from, the first is preferred.
     """
 
-    specs: tuple[CondaSpec, ...]
-    locked: tuple[LockedPackage, ...]
-    pip: tuple[str, ...]
-    channels: tuple[str, ...]
+    specs: tuple[CondaSpec, ...] = ()
+    locked: tuple[LockedPackage, ...] = ()
+    pip: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
     @property
     def python(self) -> CondaSpec | None:
@@ -42,11 +38,17 @@ class Request:
             return parse_spec(f"python=={found.version}") if found else None
         return next((spec for spec in self.specs if spec.name == "python"), None)
 
+    @property
+    def sources(self) -> list[str]:
+        """Every channel and address that packages would come from."""
+        named = [spec.channel for spec in self.specs if spec.channel]
+        return [*self.channels, *named, *(one.url for one in self.locked)]
+
     def identity(self) -> list[list[str]]:
         """All that is asked of conda, in a form to be hashed."""
         return [sorted(spec.text for spec in self.specs), [one.line for one in self.locked], list(self.channels)]
 
-    def missing(self, have: dict[str, CondaPackage]) -> list[str]:
+    def missing(self, have: Mapping[str, CondaPackage]) -> list[str]:
         """What of it is not there, for people."""
         if self.locked:
             return [one.package.full_name for one in self.locked if have.get(one.package.name) != one.package]
@@ -54,43 +56,54 @@ class Request:
 
 
 def with_python(python: str | None, packages: Iterable[str]) -> tuple[CondaSpec, ...]:
-    """The specs of `packages`, and of python when they do not say."""
+    """The specs of `packages`, and one of python when they have none.
+
+    Raises:
+        ValueError: One of them is no MatchSpec.
+    """
     specs = [parse_spec(text) for text in packages]
     if python and not any(spec.name == "python" for spec in specs):
-        text = f"python={python}" if re.match(r"[0-9]", python) else f"python{python}"
-        specs.insert(0, parse_spec(text))
+        specs.insert(0, parse_spec(f"python={python}" if re.match(r"[0-9]", python) else f"python{python}"))
     return tuple(specs)
 
 
-def check_terms(channels: Iterable[str], locked: Iterable[LockedPackage], *, accepted: bool) -> None:
-    """Fail when something comes under Anaconda's terms of service, and nobody has accepted them."""
-    for source in [*channels, *(one.url for one in locked)]:
-        if is_anacondas(source) and not accepted:
-            raise TaskFailedError(
-                f"{source} comes under Anaconda's terms of service (https://www.anaconda.com/legal), which are yours to"
-                " accept: say accept_anaconda_tos: true, or use conda-forge alone"
-            )
+def locked_request(lock: ControllerFile, pip: Iterable[str]) -> Request:
+    """What an explicit list asks for.
 
-
-def is_anacondas(source: str) -> bool:
-    """Whether a channel or an address is one of Anaconda's own."""
-    if "://" not in source:
-        return source in _ANACONDAS
-    parts = urlsplit(source)
-    first = parts.path.strip("/").partition("/")[0]
-    return parts.hostname == "repo.anaconda.com" or (parts.hostname == "conda.anaconda.org" and first in _ANACONDAS)
-
-
-def attempts(channels: Sequence[str], bases: Sequence[str]) -> str:
-    """For each base, the options of conda that name the channels there: words of words, for `eval "set -- …"`.
-
-    Channels that are addresses, and `defaults`, which is a name of conda's own for several, are the same everywhere.
+    Raises:
+        TaskFailedError: It is no such list.
     """
-    tried = [words(*_options(channels, base.rstrip("/"))) for base in bases or [""]]
-    return words(*dict.fromkeys(tried))
+    return Request(locked=parse_lock(lock.content, lock.path), pip=tuple(pip))
 
 
-def _options(channels: Sequence[str], base: str) -> list[str]:
-    fixed = [not base or "://" in channel or channel == "defaults" for channel in channels]
-    named = [channel if keep else f"{base}/{channel}" for channel, keep in zip(channels, fixed, strict=True)]
-    return [option for channel in named for option in ("-c", channel)]
+def file_request(file: ControllerFile, python: str | None, pip: Iterable[str], channels: Iterable[str]) -> Request:
+    """What an environment.yml asks for.
+
+    Args:
+        file: The file.
+        python: For a file that does not say which Python.
+        pip: More requirements.
+        channels: In place of the file's; none for those.
+
+    Raises:
+        TaskFailedError: It is not such a file, or something in it is not what conda or pip would take.
+    """
+    asked = parse_environment(file.content, file.path)
+    requirements = (*asked.pip, *pip)
+    try:
+        specs = with_python(python, asked.packages)
+        for text in requirements:
+            parse(text)
+    except ValueError as error:
+        raise TaskFailedError(f"{file.path}: {error}") from None
+    return Request(specs, pip=requirements, channels=_without_nodefaults(tuple(channels) or asked.channels))
+
+
+def plain_request(specs: Iterable[CondaSpec], pip: Iterable[str], channels: Iterable[str]) -> Request:
+    """What a task asks for that names its packages itself."""
+    return Request(tuple(specs), pip=tuple(pip), channels=_without_nodefaults(channels))
+
+
+def _without_nodefaults(channels: Iterable[str]) -> tuple[str, ...]:
+    """`nodefaults` says what always holds here: no channel is asked that is not named."""
+    return tuple(channel for channel in channels if channel != "nodefaults")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.conda_request import UPSTREAM, Request, attempts
+from scupi_provision.modules import store
+from scupi_provision.modules.conda_channels import UPSTREAM, attempts
+from scupi_provision.modules.conda_place import Place
+from scupi_provision.modules.conda_request import Request
 from scupi_provision.modules.pip_run import digest
 from scupi_provision.shell.actions import Run
+from scupi_provision.shell.replies import RunReply
 from scupi_provision.shell.scripts import script
 from scupi_provision.shell.words import words
 from scupi_provision.values import UnknownValueError
+
+_MOST_NAMED = 8
+"""Packages that a summary names."""
 
 
 @dataclass(frozen=True)
@@ -20,51 +27,61 @@ class CondaRun:
 
     Attributes:
         conda: The prefix of the conda that does it.
-        prefix: The environment.
-        create: Whether it is made anew; else it is changed.
-        request: What shall be in it; None to install nothing.
-        summary: Words for people.
+        place: The environment.
+        request: All that shall be in it.
+        missing: What of that is not there yet, for people; empty to install nothing.
         remove: Names of packages that go.
         bases: Where channels live; tried in order.
         settings: Variables for conda.
-        state: What was installed before.
-        ok: The content of `.ok`, for one that is made.
-        stamp: Name of the file that says it ended well.
     """
 
     conda: str
-    prefix: str
-    create: bool
-    request: Request | None
-    summary: str
-    stamp: str
+    place: Place
+    request: Request
+    missing: Sequence[str]
     remove: Sequence[str] = ()
     bases: Sequence[str] = ()
-    settings: dict[str, str] = field(default_factory=dict)
-    state: Sequence[str] = ()
-    ok: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """Words for people."""
+        if self.place.fresh:
+            return f"make {self.place.path} with {few(self.missing)}"
+        parts = [f"install {few(self.missing)} into"] if self.missing else []
+        parts += [f"remove {few(self.remove)} from"] if self.remove else []
+        return f"{' and '.join(parts)} {self.place.path}"
+
+    @property
+    def key(self) -> str:
+        """Names the job. It holds what was there before: an earlier job's result is only taken from the same state."""
+        state = [package.full_name for package in (self.place.installed or {}).values()]
+        asked = self.request.identity() if self.missing else []
+        identity = [self.place.prefix, self.place.fresh, asked, list(self.remove), state, sorted(self.settings.items())]
+        return f"conda-env-{digest(identity)}"
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def plan_conda(host: HostView, call: CondaRun) -> None:
-    """Plan one durable run of conda.
-
-    Its key holds what was installed before, as for pip: an earlier run's result is only taken when it began from the
-    same state.
-    """
-    asked = call.request.identity() if call.request else []
-    key = f"conda-env-{digest([call.prefix, call.create, asked, list(call.remove), list(call.state), call.settings])}"
-    stamp = f"{call.prefix}/.provision/{call.stamp}"
-    marks = [stamp, f"{call.prefix}/.ok"] if call.create else [stamp]
+    """Plan one durable run of conda."""
+    prefix, key = call.place.prefix, call.key
+    stamp = f"{prefix}/.provision/conda-{digest(call.request.identity())}"
+    marks = [stamp, f"{prefix}/.ok"] if call.place.fresh else [stamp]
     for mark in marks:
         _remove(host, mark)
-    cache = host.path(f"~/.provision/cache/conda-{key[-8:]}")
-    request = call.request or Request((), (), (), ())
+    cache = host.path(f"~/.provision/cache/{key}")
+    request = call.request if call.missing else Request()
     command = script(
         "tree.sh",
         "conda_env.sh",
         conda=call.conda,
-        prefix=call.prefix,
-        task="create" if call.create else "change",
+        prefix=prefix,
+        task="create" if call.place.fresh else "change",
         specs=words(*(spec.text for spec in request.specs)),
         remove=words(*call.remove),
         attempts=attempts(request.channels, call.bases),
@@ -72,7 +89,7 @@ def plan_conda(host: HostView, call: CondaRun) -> None:
         upstream=UPSTREAM,
         cache=cache,
         stamp=stamp,
-        ok=call.ok,
+        ok=store.manifest(call.place.inputs).decode(),
     )
     run = Run(
         command,
@@ -81,7 +98,7 @@ def plan_conda(host: HostView, call: CondaRun) -> None:
         phase="conda",
         durable_key=key,
         creates=tuple(marks),
-        writes=(call.prefix, cache),
+        writes=(prefix, cache),
         uses=(call.conda,),
     )
     host.run(run, f"conda: {call.summary}")
@@ -98,3 +115,9 @@ def _remove(host: HostView, mark: str) -> None:
 def _explicit_list(request: Request) -> bytes:
     lines = ["@EXPLICIT", *(one.line for one in request.locked)] if request.locked else []
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def changes(runs: Sequence[RunReply]) -> list[str]:
+    """What the runs say that they have changed: `+ numpy-1.26.4-py311_0`, `- …`."""
+    lines = [line for run in runs for line in run.stdout.decode("utf-8", "replace").splitlines()]
+    return [line for line in lines if line.startswith(("+ ", "- "))]
