@@ -24,14 +24,21 @@ LIBRARY_ROOMS = {
     "fabric": {"transport"},
     "invoke": {"lab"},
     "jinja2": {"playbook/templating"},
-    "packaging": {"modules", "playbook/templating", "gpu"},  # requirements of pip; the test `is version`; torch's table
+    "packaging": {
+        "modules",  # requirements of pip
+        "playbook/templating",  # the test `is version`
+        "gpu",  # torch's table
+        "lab/channel",  # what a wheel requires, for its conda package
+    },
     "paramiko": {"transport"},
     "pydantic": {"modules", "playbook", "gpu"},  # the schemas; the words for what a schema refuses; torch's table
+    "rattler": {"lab"},
     "rich": {"report"},
     "ruamel": {"inventory"},
     "torch": {"gpu"},
     "typer": {"cli"},
     "yaml": {"source", "playbook/templating"},  # reading files; the filters to_yaml and from_yaml
+    "zstandard": {"lab"},
 }
 """Where each third-party library may be imported. A second room needs its reason here."""
 
@@ -165,7 +172,7 @@ def test_wheel_has_the_site_and_the_shell_files(wheel):
         if path.is_file()
     ]
     wanted = {f"scupi_provision/site/{name}" for name in (*site, "inventory.yaml")}
-    wanted |= {path.relative_to(ROOT).as_posix() for path in (*SHELL_FILES, PACKAGE / "gpu/probe.py")}
+    wanted |= {path.relative_to(ROOT).as_posix() for path in (*SHELL_FILES, *PACKAGE.glob("gpu/probe/*.py"))}
     assert wanted - names == set()
     assert [name for name in names if name.startswith(("tests/", "docs/"))] == []
 

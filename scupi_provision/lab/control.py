@@ -164,16 +164,20 @@ def _lab(layout: LabLayout, state: DaemonState, sources: Sources | None) -> Lab:
 def _stand_ins(sources: Sources | None) -> tuple[str, ...]:
     lines = ["admin1 and gpu2 are two SSH servers on this machine, with one scratch home"]
     if sources:
-        served = [
-            sources.git_origin,
-            sources.torch_origin,
-            *([sources.python_origin] if sources.python_version else []),
-        ]
-        lines += [f"{origin}, served on loopback" for origin in served]
-        if not sources.python_version:
-            lines.append(sources.python_origin)
+        lines += _origins(sources)
     lines.append(_gpu_stand_in())
     return tuple(lines)
+
+
+def _origins(sources: Sources) -> list[str]:
+    """Where everything comes from that upstream would have; and what cannot be had."""
+    lines = [f"{origin}, served on loopback" for origin in (sources.git_origin, sources.torch_origin)]
+    for origin, version in (
+        (sources.python_origin, sources.python_version),
+        (sources.conda_origin, sources.conda_version),
+    ):
+        lines.append(f"{origin}, served on loopback" if version else origin)
+    return lines
 
 
 def _gpu_stand_in() -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 from scupi_provision.lab.layout import (
     ACCOUNT,
     ADMIN,
+    CONDA_PATH,
     GIT_PATH,
     GPU,
+    MINIFORGE_PATH,
     PYTHON_PATH,
     SIMPLE_PATH,
     TORCH_PATH,
@@ -48,7 +50,8 @@ def lab_variables(known_hosts: Path, mirror: str, sources: Sources | None) -> di
     variables: dict[str, object] = {"provision_known_hosts": str(known_hosts)}
     if sources is None:
         return variables
-    return variables | _git(mirror, sources) | _python(mirror, sources) | _torch(mirror, sources)
+    parts = (part(mirror, sources) for part in (_git, _python, _conda, _torch))
+    return variables | {name: value for part in parts for name, value in part.items()}
 
 
 def _git(mirror: str, sources: Sources) -> dict[str, object]:
@@ -68,6 +71,20 @@ def _python(mirror: str, sources: Sources) -> dict[str, object]:
         "python_version": sources.python_version,
         "python_sha256": sources.python_sha256,
         "sources_python": [f"{mirror}/{PYTHON_PATH}"],
+    }
+
+
+def _conda(mirror: str, sources: Sources) -> dict[str, object]:
+    if not sources.conda_version:
+        return {}
+    releases = f"{mirror}/{MINIFORGE_PATH}"
+    return {
+        "conda_version": sources.conda_version,
+        "conda_sha256": sources.conda_sha256,
+        "conda_urls": [f"{releases}/{sources.conda_version}/{sources.conda_installer}"],
+        "sources_miniforge": [releases],
+        "sources_conda": [sources.conda_channels or f"{mirror}/{CONDA_PATH}"],
+        "conda_env_python": sources.env_python,
     }
 
 

@@ -28,6 +28,12 @@ TORCH_PATH = "whl"
 WHEELS_PATH = f"{TORCH_PATH}/cpu"
 """Where it keeps the CPU build."""
 
+CONDA_PATH = "conda"
+"""Where the names of conda channels live."""
+
+MINIFORGE_PATH = "conda-forge/miniforge/releases/download"
+"""Where GitHub keeps Miniforge's installers, in a folder for each release."""
+
 SIMPLE_PATH = "simple"
 """Where an index for everything that pip is asked for is, as on PyPI."""
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import html
+import os
 import shutil
+import sys
 import urllib.parse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from scupi_provision.lab.conda_source import CondaSource, conda_source
 from scupi_provision.lab.git_source import git_source
-from scupi_provision.lab.layout import GIT_PATH, PYTHON_PATH, SIMPLE_PATH, WHEELS_PATH, LabLayout
+from scupi_provision.lab.layout import (
+    CONDA_PATH,
+    GIT_PATH,
+    MINIFORGE_PATH,
+    PYTHON_PATH,
+    SIMPLE_PATH,
+    WHEELS_PATH,
+    LabLayout,
+)
 from scupi_provision.lab.python_source import python_source
 from scupi_provision.lab.state import Sources, read_sources, write_sources
 from scupi_provision.lab.tarball_source import SourceTarball, file_sha256
@@ -19,17 +31,38 @@ from scupi_provision.lab.torch_source import TorchSource, project_name, torch_so
 _NO_PYTHON = "no source of CPython can be had here: playbooks/source.yaml cannot run in the lab"
 
 
-def fill_mirror(layout: LabLayout, progress: Callable[[str], None]) -> Sources:
+def fill_mirror(layout: LabLayout, progress: Callable[[str], None], *, closed: bool = False) -> Sources:
     """Fetch what is missing into the cache and make the mirror serve it.
 
+    Args:
+        layout: Where the cache and the mirror are.
+        progress: Told what happens.
+        closed: Whether the lab's nodes reach nothing but this mirror, so that it must have the conda channels itself.
+
     Raises:
-        ProvisionError: Something cannot be had, or this machine cannot compile git.
+        ProvisionError: Git or torch cannot be had, or this machine cannot compile git.
     """
     require_build_tools()
     git = git_source(layout.cache / "git", progress)
     require_build_tools(BUILD_NEEDS if git.has_configure else (*BUILD_NEEDS, AUTOCONF))
     torch = torch_source(layout.cache / "wheels", progress)
     python = python_source(layout.cache / "python", progress)
+    tarball = _python_folder(layout) / python.file if python else None
+    conda = conda_source(_conda_cache(layout), progress, python=tarball, closed=closed)
+    sources = _described(git, torch, python, conda)
+    if read_sources(layout.sources) != sources or not _served(layout, sources, torch):
+        progress("filling the mirror")
+        _serve_git(layout, git)
+        _serve_python(layout, python)
+        _serve_conda(layout, conda)
+        _serve_wheels(layout, torch, conda)
+        write_sources(layout.sources, sources)
+    return sources
+
+
+def _described(
+    git: SourceTarball, torch: TorchSource, python: SourceTarball | None, conda: CondaSource | str
+) -> Sources:
     sources = Sources(
         git_version=git.version,
         git_sha256=git.sha256,
@@ -37,26 +70,40 @@ def fill_mirror(layout: LabLayout, progress: Callable[[str], None]) -> Sources:
         git_origin=git.origin,
         torch_version=torch.version,
         torch_origin=torch.origin,
-        python_version=python.version if python else "",
-        python_sha256=python.sha256 if python else "",
-        python_origin=python.origin
-        if python
-        else "no source of CPython can be had here: playbooks/source.yaml cannot run",
+        env_python=f"{sys.version_info.major}.{sys.version_info.minor}",
+        python_origin=_NO_PYTHON,
     )
-    if read_sources(layout.sources) != sources or not _served(layout, git, torch):
-        progress("filling the mirror")
-        _serve_git(layout, git)
-        _serve_python(layout, python)
-        _serve_wheels(layout, torch)
-        write_sources(layout.sources, sources)
-    return sources
+    if python:
+        sources = replace(
+            sources, python_version=python.version, python_sha256=python.sha256, python_origin=python.origin
+        )
+    if isinstance(conda, str):
+        return replace(sources, conda_origin=conda)
+    return replace(
+        sources,
+        conda_version=conda.version,
+        conda_sha256=conda.sha256,
+        conda_installer=conda.installer,
+        conda_channels=conda.channels,
+        conda_origin=conda.origin,
+    )
 
 
-def _served(layout: LabLayout, git: SourceTarball, torch: TorchSource) -> bool:
+def _conda_cache(layout: LabLayout) -> Path:
+    return layout.cache / "conda"
+
+
+def _python_folder(layout: LabLayout) -> Path:
+    return layout.cache / "python" / f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _served(layout: LabLayout, sources: Sources, torch: TorchSource) -> bool:
+    """Whether somebody has taken something out of the mirror."""
     wheels = {path.name for path in (layout.mirror / WHEELS_PATH).glob("*.whl")}
-    return (layout.mirror / GIT_PATH / git.file).exists() and wheels == {
-        path.name for path in torch.wheels.glob("*.whl")
-    }
+    files = [layout.mirror / GIT_PATH / sources.git_tarball]
+    if sources.conda_version:
+        files.append(layout.mirror / MINIFORGE_PATH / sources.conda_version / sources.conda_installer)
+    return all(file.is_file() for file in files) and wheels == {path.name for path in torch.wheels.glob("*.whl")}
 
 
 def _serve_git(layout: LabLayout, git: SourceTarball) -> None:
@@ -72,20 +119,42 @@ def _serve_python(layout: LabLayout, python: SourceTarball | None) -> None:
     if python:
         folder = root / python.version
         folder.mkdir(parents=True)
-        series = python.version.rpartition(".")[0]
-        (folder / python.file).symlink_to(layout.cache / "python" / series / python.file)
+        (folder / python.file).symlink_to(_python_folder(layout) / python.file)
 
 
-def _serve_wheels(layout: LabLayout, torch: TorchSource) -> None:
-    for path in (WHEELS_PATH, SIMPLE_PATH):
-        _serve_index(layout.mirror / path, torch.wheels)
+def _serve_conda(layout: LabLayout, conda: CondaSource | str) -> None:
+    for path in (CONDA_PATH, MINIFORGE_PATH):
+        shutil.rmtree(layout.mirror / path, ignore_errors=True)
+    if isinstance(conda, str):
+        return
+    made = _conda_cache(layout) / conda.folder
+    folder = layout.mirror / MINIFORGE_PATH / conda.version
+    folder.mkdir(parents=True)
+    # No links by name: another version of this program makes other packages and forgets these while this lab runs.
+    _link_or_copy(str(made / conda.installer), str(folder / conda.installer))
+    if not conda.channels:
+        shutil.copytree(made / "conda", layout.mirror / CONDA_PATH, copy_function=_link_or_copy)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _serve_wheels(layout: LabLayout, torch: TorchSource, conda: CondaSource | str) -> None:
+    _serve_index(layout.mirror / WHEELS_PATH, torch.wheels)
+    more = [_conda_cache(layout) / conda.wheels] if isinstance(conda, CondaSource) and conda.wheels else []
+    _serve_index(layout.mirror / SIMPLE_PATH, torch.wheels, *more)
 
 
 def _serve_index(folder: Path, *wheelhouses: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    wheels = {wheel.name: wheel for house in wheelhouses for wheel in house.glob("*.whl")}
     projects: dict[str, list[Path]] = {}
-    for wheel in sorted(wheel for house in wheelhouses for wheel in house.glob("*.whl")):
+    for _, wheel in sorted(wheels.items()):
         (folder / wheel.name).symlink_to(wheel)
         projects.setdefault(project_name(wheel.name), []).append(wheel)
     write_index(folder, projects)

@@ -43,6 +43,12 @@ class Sources:
         python_version: Of CPython's tarball; "" when the mirror has none.
         python_sha256: Of the tarball.
         python_origin: Where it came from, or why there is none, in words.
+        conda_version: Miniforge's; "" when the mirror has none.
+        conda_sha256: Of the installer.
+        conda_installer: Its file name.
+        conda_channels: Where channel names live upstream; "" when the mirror has the channels.
+        conda_origin: What it is, or why there is none, in words.
+        env_python: The series of Python for which the mirror has wheels, for example "3.11".
     """
 
     git_version: str
@@ -54,6 +60,12 @@ class Sources:
     python_version: str = ""
     python_sha256: str = ""
     python_origin: str = ""
+    conda_version: str = ""
+    conda_sha256: str = ""
+    conda_installer: str = ""
+    conda_channels: str = ""
+    conda_origin: str = ""
+    env_python: str = ""
 
 
 @dataclass(frozen=True)

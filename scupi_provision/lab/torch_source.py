@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scupi_provision.errors import ProvisionError
-from scupi_provision.lab.controller import run_here
 from scupi_provision.lab.state import write_atomically
+from scupi_provision.lab.wheelhouse import download_wheels
 
 TORCH_VERSION = "2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-_TIMEOUT_S = 1800
 
 
 @dataclass(frozen=True)
@@ -74,14 +73,9 @@ def _requirement() -> str:
 
 
 def _download(cache: Path, folder: Path, options: list[str], origin: str, attempts: list[str]) -> bool:
-    pip = _pip()
     with tempfile.TemporaryDirectory(prefix=".wheels-", dir=cache) as workspace:
         wheels = Path(workspace, "wheels")
-        ran = run_here(
-            [*pip, "download", "--only-binary", ":all:", "--dest", str(wheels), *options, _requirement()],
-            directory=cache,
-            timeout_s=_TIMEOUT_S,
-        )
+        ran = download_wheels([_requirement()], wheels, options)
         if ran.status != 0:
             attempts.append(f"pip download {' '.join([*options, _requirement()])}:\n{ran.tail}")
             return False
@@ -90,15 +84,6 @@ def _download(cache: Path, folder: Path, options: list[str], origin: str, attemp
         shutil.rmtree(folder, ignore_errors=True)
         wheels.rename(folder)
     return True
-
-
-def _pip() -> list[str]:
-    """Pip of our environment, or of the interpreter under it (some tools make environments without pip)."""
-    base = getattr(sys, "_base_executable", sys.executable)
-    for interpreter in (sys.executable, base):
-        if run_here([interpreter, "-m", "pip", "--version"], directory=Path("/"), timeout_s=60).status == 0:
-            return [interpreter, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    raise ProvisionError("the lab needs pip to fetch torch", hint=f"run `{sys.executable} -m ensurepip`")
 
 
 def project_name(wheel: str) -> str:

@@ -1,0 +1,5 @@
+"""`python -m conda_stand_in`."""
+
+from .cli import program
+
+program()
