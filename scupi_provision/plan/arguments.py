@@ -110,7 +110,8 @@ class _Finder:
 
 
 def _tree(name: str, root: Path) -> ControllerTree:
-    found = sorted(root.rglob("*"))
+    # What this Python has compiled for itself is nobody's file: it would differ from one controller to the next.
+    found = sorted(path for path in root.rglob("*") if "__pycache__" not in path.relative_to(root).parts)
     files = tuple(
         ControllerFile(p.relative_to(root).as_posix(), p.read_bytes(), p.stat().st_mode & 0o7777)
         for p in found

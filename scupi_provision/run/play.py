@@ -74,7 +74,7 @@ class PlayOnHost:
             play_hosts=names,
             ansible_run_tags=sorted(request.tags.only or {"all"}),
             ansible_skip_tags=sorted(request.tags.skip),
-            provision_gpu_probe=str(resources.files("scupi_provision").joinpath("gpu/probe.py")),
+            provision_gpu_probe=str(resources.files("scupi_provision").joinpath("gpu/probe")),
         )
         return PlayScope(
             self.play, self.host, facts, magic, request.extra, self.site.directory, inherited_dynamic=self.known
