@@ -47,4 +47,4 @@ def _check_all(texts: list[str]) -> list[str]:
 
 
 Places = Annotated[list[Text], BeforeValidator(_as_list), AfterValidator(_check_all)]
-"""Each entry is one index URL, any number of `find-links:WHERE`, or both with blanks between; a text is a list of one."""
+"""Each entry is one index URL, any number of `find-links:WHERE`, or both with blanks between; text is a list of one."""

@@ -32,6 +32,9 @@ KEPT_OUTPUT = 1024 * 1024
 KEPT_JOB_OUTPUT = 8 * 1024
 """The same for durable jobs, whose output is a log for people."""
 
+STALL_S = 30
+"""Seconds over which a download's rate is judged; one that is too slow is left for the next source."""
+
 
 class Turn(NamedTuple):
     """One step's part of a stream.
@@ -182,10 +185,12 @@ def _(action: Touch, _compiler: Compiler) -> str:
 
 @_command.register
 def _(action: Fetch, _compiler: Compiler) -> str:
-    part = f"{action.path}.part"
-    limit = str(action.timeout_s)
-    script = f"set -- {words(part, action.sha256 or '', limit, *action.urls)}\n{shell_source('download.sh')}"
-    whole = action.timeout_s * len(action.urls) + 60
+    # Named by the hash: what is left of another content is never continued.
+    part = f"{action.path}.{action.sha256[:16]}.part" if action.sha256 else f"{action.path}.part"
+    settings = {"part": part, "sha256": action.sha256 or "", "limit": str(action.timeout_s), "window": str(STALL_S)}
+    assignments = "".join(f"{name}={word(value)}\n" for name, value in settings.items())
+    script = f"{assignments}set -- {words(*action.urls)}\n{shell_source('download.sh')}"
+    whole = 2 * action.timeout_s * len(action.urls) + 60
     run = f"p_run '' {whole} c {KEPT_JOB_OUTPUT} {word(script)} {word(part)}"
     return f"{run} && p_place {words(part, action.path, _octal(action.mode))}"
 
