@@ -16,7 +16,7 @@ _SPEC = re.compile(
 _KEY = re.compile(
     r"\s*(?P<key>[a-z0-9_]+)\s*=\s*(?P<quote>['\"]?)(?P<value>.*?)(?P=quote)\s*(?:,(?=\s*[a-z0-9_]+\s*=)|$)"
 )
-_RELATION = re.compile(r"(==|!=|<=|>=|~=|=|<|>)\s*([^\s=<>!~|,()]+)")
+_RELATION = re.compile(r"(==|!=|<=|>=|~=|=|<|>)\s*([^\s=<>!~|,()][^\s=<>~|,()]*)")
 _SPACES_IN_VERSION = re.compile(r"(?<=[=<>!~|,(])\s+|\s+(?=[|,)])")
 
 
@@ -80,7 +80,7 @@ def parse_spec(text: str) -> CondaSpec:
         keys.get("build", build),
         keys.get("channel", match["channel"] or ""),
     )
-    _check_version(spec)
+    _check(spec)
     return spec
 
 
@@ -88,7 +88,7 @@ def _version_and_build(rest: str) -> tuple[str, str]:
     """`=1.2` is any 1.2, `=1.2=build` and ` 1.2` are exactly 1.2."""
     words = _SPACES_IN_VERSION.sub("", rest).split()
     if len(words) == 1:
-        exact = re.fullmatch(r"=?=?([^=<>!~]+)=([^=<>!~]+)", words[0])
+        exact = re.fullmatch(r"=?=?([^=<>~!,|][^=<>~,|]*)=([^=<>~,|]+)", words[0])
         if exact:
             return exact[1], exact[2]
     if len(words) > 2:
@@ -109,11 +109,15 @@ def _keys(text: str, spec: str) -> dict[str, str]:
     return found
 
 
-def _check_version(spec: CondaSpec) -> None:
+def _check(spec: CondaSpec) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_.+*]*", spec.build):
+        raise ValueError(f"{spec.text!r}: {spec.build} is not a build; conditions on a version stand without spaces")
     if any(character in spec.version for character in "()^$"):
         raise ValueError(f"{spec.text!r}: parentheses and regular expressions in versions are not supported")
     for term in re.split(r"[|,]", spec.version) if spec.version else []:
         operator, version = _term(term)
+        if operator == "~=" and "+" in version:
+            raise ValueError(f"{spec.text!r}: ~= goes with versions without a local part (+…)")
         if version.strip("*.") or operator not in {"", "="}:
             parse_version(version.rstrip("*").rstrip(".") if version.endswith("*") else version.replace("*", "0"))
 
@@ -122,11 +126,10 @@ def _term(term: str) -> tuple[str, str]:
     """Operator and version; an operator "=" means "begins with"."""
     match = _RELATION.fullmatch(term)
     operator, version = (match[1], match[2]) if match else ("", term)
-    if not version or (match is None and re.search(r"[=<>!~]", term)):
+    if not version or (match is None and re.search(r"[=<>~]|^!", term)):
         raise ValueError(f"{term!r} is not a condition on a version, such as >=1.26")
     if version.endswith("*") and "*" not in version.rstrip("*"):
-        fuzzy = {"": "=", "==": "=", ">=": ">="}.get(operator, operator)
-        return fuzzy, version
+        return operator or "=", version
     return operator, version
 
 
