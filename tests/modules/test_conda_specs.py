@@ -23,7 +23,8 @@ DOES_NOT = [
     (NUMPY, "numpy-financial"), (NUMPY, "numpy=1.2"), (NUMPY, "numpy 1.26"), (NUMPY, "numpy==1.26.*"),
     (NUMPY, "numpy>=2"), (NUMPY, "numpy<1.26.4"), (NUMPY, "numpy~=1.25.0"), (NUMPY, "numpy~=1.26.5"),
     (NUMPY, "numpy!=1.26.*"), (NUMPY, "numpy=1.26.4=py310*"), (NUMPY, "numpy 1.26.* py310*"),
-    (NUMPY, "numpy=1.26=py311*"), (NUMPY, "numpy[version='>=2']"), (CUDA, "pytorch=2.6.0=cpu*"), (NUMPY, "numpy>1.26,!=1.26.4"),
+    (NUMPY, "numpy=1.26=py311*"), (NUMPY, "numpy[version='>=2']"), (CUDA, "pytorch=2.6.0=cpu*"),
+    (NUMPY, "numpy>1.26,!=1.26.4"),
 ]  # fmt: skip
 
 
