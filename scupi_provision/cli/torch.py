@@ -34,7 +34,7 @@ def explain(
     python: Annotated[str, typer.Option(help="Python of the environment; any when not given.")] = "",
     cuda: Annotated[str, typer.Option(help='"CUDA Version" of nvidia-smi: what the driver itself supports.')] = "",
     pin: Annotated[str, typer.Option(help="A version (2.4.1), a series (2.4), a build (2.4.1+cu121) or a range.")] = "",
-    tag: Annotated[str, typer.Option(help="Only this index of PyTorch, e.g. cu118 or cpu.")] = "",
+    tag: Annotated[str, typer.Option(help="Only this index of PyTorch, e.g. cu118; cpu; conda-forge.")] = "",
     want: Annotated[list[str], typer.Option("--with", help="A companion: torchvision, torchaudio.")] = [],  # noqa: B006
     unsure: Annotated[bool, typer.Option("--unsure", help="Also builds that the table is not sure of.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,

@@ -18,11 +18,11 @@ class Group:
     """Builds that were passed over for the same reasons.
 
     Attributes:
-        builds: In words, such as "2.7.0 to 2.15.0 (cu126 cu128)".
+        builds: In words, such as "2.7.0 to 2.14.1 (cu126)"; one text for each range of versions.
         reasons: The reasons of each of them.
     """
 
-    builds: str
+    builds: tuple[str, ...]
     reasons: tuple[str, ...]
 
 
@@ -106,12 +106,20 @@ def groups(rejected: Iterable[Rejection]) -> tuple[Group, ...]:
     return tuple(Group(_builds(builds), reasons) for reasons, builds in together.items())
 
 
-def _builds(builds: Sequence[Build]) -> str:
-    """`2.7.0 to 2.15.0 (cu126 cu128)`; not every build of that range and those tags need be among them."""
-    versions = sorted({build.torch for build in builds}, key=Version)
-    tags = sorted({build.tag for build in builds}, key=lambda tag: (len(tag), tag))
-    ends = versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
-    return f"{ends} ({' '.join(tags)})"
+def _builds(builds: Sequence[Build]) -> tuple[str, ...]:
+    """`2.9.0 to 2.15.0 (cu130)`, `2.12.0 to 2.15.0 (cu132)`: tags of the same range together."""
+    versions: dict[str, list[Version]] = {}
+    for build in builds:
+        versions.setdefault(build.tag, []).append(Version(build.torch))
+    ranges: dict[tuple[Version, Version], list[str]] = {}
+    for tag, found in versions.items():
+        ranges.setdefault((max(found), min(found)), []).append(tag)
+    newest_first = sorted(ranges.items(), key=lambda item: item[0], reverse=True)
+    return tuple(f"{_range(oldest, newest)} ({' '.join(sorted(tags))})" for (newest, oldest), tags in newest_first)
+
+
+def _range(oldest: Version, newest: Version) -> str:
+    return f"{newest}" if oldest == newest else f"{oldest} to {newest}"
 
 
 def alternatives(found: Resolution) -> tuple[str, ...]:
@@ -121,7 +129,7 @@ def alternatives(found: Resolution) -> tuple[str, ...]:
     if choice is None and (found.wish.versions or found.wish.tag):
         free = resolve(found.machine, Wish(), found.table).choice
         said += [f"torch {free.name} suits ({needs(free)})"] if free else []
-    if conda is not None and (choice is None or Version(conda.torch) > Version(choice.torch)):
+    if conda is not None and conda != choice and (choice is None or Version(conda.torch) > Version(choice.torch)):
         said.append(f"conda-forge has torch {conda.torch} for CUDA {conda.cuda} ({needs(conda)})")
     if choice is None and cpu is not None and found.wish.tag != CPU:
         said.append(f"without a GPU, torch {cpu.name} ({needs(cpu)})")

@@ -12,7 +12,7 @@ from scupi_provision.gpu.capability import Capability, can_be_translated, runs_a
 from scupi_provision.gpu.machine import Machine, Wish
 from scupi_provision.gpu.torch_builds import Build, Table
 
-Kind = Literal["pin", "driver", "arch", "glibc", "python", "unsure", "order"]
+Kind = Literal["pin", "driver", "arch", "glibc", "python", "companion", "unsure", "order"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def unfitness(build: Build, machine: Machine, wish: Wish, table: Table) -> tuple
 
     Of a build that is not asked for it is not said what it needs, nor of one that does not suit what is not certain.
     """
-    for judges in ((_pin,), (_driver, _arch, _glibc, _python), (_unsure,)):
+    for judges in ((_pin,), (_driver, _arch, _glibc, _python, _companions), (_unsure,)):
         found = tuple(reason for judge in judges for reason in judge(build, machine, wish, table))
         if found:
             return found
@@ -97,6 +97,10 @@ def _python(build: Build, machine: Machine, _wish: Wish, _table: Table) -> Itera
     first, last = build.python
     if machine.python and not Version(first) <= Version(machine.python) <= Version(last):
         yield Reason("python", f"is made for Python {first} to {last}; here it is {machine.python}")
+
+
+def _companions(build: Build, _machine: Machine, wish: Wish, _table: Table) -> Iterator[Reason]:
+    yield from (Reason("companion", why) for name, why in build.lacks if name in wish.companions)
 
 
 def _unsure(build: Build, _machine: Machine, wish: Wish, _table: Table) -> Iterator[Reason]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from packaging.version import Version
 
 from scupi_provision.gpu.machine import Machine, Wish
-from scupi_provision.gpu.torch_builds import CPU, Build, Table
+from scupi_provision.gpu.torch_builds import Build, Table
 
 UPSTREAM = "https://download.pytorch.org/whl"
 """PyTorch's own indexes are below this address, by tag."""
@@ -58,6 +58,9 @@ def index_urls(tag: str, prefixes: Sequence[str] = ()) -> tuple[str, ...]:
 
 def conda_packages(build: Build, wish: Wish) -> tuple[str, ...]:
     """What a conda environment has to declare for a build of conda-forge; its solver finds the companions' versions."""
-    kind = "pytorch-cpu" if build.tag == CPU else "pytorch-gpu"
-    cuda = [] if build.tag == CPU else [f"cuda-version={build.cuda}"]
-    return (f"{kind}={build.torch}", *cuda, *wish.companions)
+    return (f"pytorch={build.torch}={conda_string(build)}*", *wish.companions)
+
+
+def conda_string(build: Build) -> str:
+    """How the build strings of conda-forge's pytorch begin, such as "cuda129_" (pytorch-2.13.0-cuda129_mkl_py314_…)."""
+    return f"cuda{build.cuda.replace('.', '')}_"

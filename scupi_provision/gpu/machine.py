@@ -47,7 +47,7 @@ class Wish:
 
     Attributes:
         versions: Which versions of torch will do.
-        tag: The index it must be from, such as "cu118" or "cpu"; "" for any with CUDA.
+        tag: The index it must be from, such as "cu118" or "cpu", or "conda-forge"; "" for any with CUDA.
         companions: More packages, such as torchvision, as pip takes them.
         unsure: Whether builds that the table is not sure of may be chosen.
     """

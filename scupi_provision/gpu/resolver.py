@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from scupi_provision.gpu.fitness import Reason, known_cuda, unfitness
 from scupi_provision.gpu.machine import Machine, Wish
-from scupi_provision.gpu.torch_builds import CPU, Build, Table
+from scupi_provision.gpu.torch_builds import CONDA_FORGE, CPU, Build, Table
 
 _Order = tuple[Version, bool, float]
 
@@ -30,10 +30,9 @@ class Resolution:
         machine: What it was to suit.
         wish: What was wanted.
         table: What it was chosen from.
-        choice: The best build of pip's indexes, or None when none suits.
-        rejected: Builds of pip's indexes that would have been better, the newest first, each with why it was not taken.
+        choice: The best build of pip's indexes (or of conda-forge, when that is asked for), or None when none suits.
+        rejected: Builds of the same kind that would have been better, the newest first, each with why it was not taken.
         conda: The best build of conda-forge, which needs less of the C library, or None.
-        conda_rejected: As `rejected`.
         cpu: The best build without CUDA, or None.
     """
 
@@ -43,18 +42,19 @@ class Resolution:
     choice: Build | None
     rejected: tuple[Rejection, ...]
     conda: Build | None
-    conda_rejected: tuple[Rejection, ...]
     cpu: Build | None
 
 
 def resolve(machine: Machine, wish: Wish, table: Table) -> Resolution:
     """Choose the newest torch that suits `machine`; of its builds the newest CUDA that the driver knows itself."""
     builds = _candidates(wish, table)
-    kind = [build for build in builds if (build.tag == CPU) == (wish.tag == CPU)]
-    choice, rejected = _best(kind, machine, wish, table)
     conda, conda_rejected = _best(table.conda, machine, replace(wish, tag=""), table)
     cpu, _ = _best([build for build in builds if build.tag == CPU], machine, replace(wish, tag=CPU), table)
-    return Resolution(machine, wish, table, choice, rejected, conda, conda_rejected, cpu)
+    if wish.tag == CONDA_FORGE:
+        return Resolution(machine, wish, table, conda, conda_rejected, conda, cpu)
+    of_its_kind = [build for build in builds if (build.tag == CPU) == (wish.tag == CPU)]
+    choice, rejected = _best(of_its_kind, machine, wish, table)
+    return Resolution(machine, wish, table, choice, rejected, conda, cpu)
 
 
 def _candidates(wish: Wish, table: Table) -> tuple[Build, ...]:

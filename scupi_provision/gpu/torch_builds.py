@@ -35,6 +35,7 @@ class Build:
         codes: The compute capabilities that its binaries hold.
         torchvision: The version that goes with it; "" on conda-forge, where the solver knows.
         torchaudio: As torchvision.
+        lacks: Companions that its index does not have, each with why that is thought.
         unsure: Why it is not certain that there is such a build or what it needs; "" when it is.
         note: What is worth saying when it is chosen.
         audio_note: What is worth saying when torchaudio is wanted beside it.
@@ -52,6 +53,7 @@ class Build:
     codes: tuple[Code, ...] = ()
     torchvision: str = ""
     torchaudio: str = ""
+    lacks: tuple[tuple[str, str], ...] = ()
     unsure: str = ""
     note: str = ""
     audio_note: str = ""
@@ -109,8 +111,8 @@ class Table:
         return self.builds[0].torch
 
     def tags(self) -> tuple[str, ...]:
-        """Every tag of pip's indexes, as PyTorch names them."""
-        return tuple(sorted({build.tag for build in self.builds}, key=lambda tag: (len(tag), tag)))
+        """Everything that a build may be asked from: the tags of pip's indexes, and conda-forge."""
+        return (*sorted({build.tag for build in self.builds}, key=lambda tag: (len(tag), tag)), CONDA_FORGE)
 
     def driver_for(self, cuda: str) -> str:
         """The oldest driver that runs what was built with `cuda` (minor version compatibility)."""
@@ -164,7 +166,8 @@ def _wheels(series: Series, file: TableFile, table: Table) -> Iterator[Build]:
                 torchvision=torchvision,
                 torchaudio=torchaudio,
                 unsure=own.unsure if own else "",
-                note="; ".join(filter(None, (series.note, variant.note))) if tag != CPU else "",
+                lacks=tuple(variant.lacks.items()),
+                note=series.note if tag != CPU else "",
                 audio_note=series.audio_note,
                 vision_note=series.vision_note,
                 sources=(*series.sources, *filter(None, ((own.source if own else "") or variant.source,))),

@@ -55,7 +55,7 @@ class Variant(_Part):
     cuda: str = ""
     archs: tuple[Arch, ...] = ()
     source: str = ""
-    note: str = ""
+    lacks: dict[str, str] = {}
 
 
 class Deviation(_Part):

@@ -33,7 +33,7 @@ class Args(ModuleArgs):
     version: Text = Field(
         AUTO, description="auto, a version (2.6.0), a series (2.6), a build (2.6.0+cu118) or a range."
     )
-    variant: Text = Field(AUTO, description="auto, or the tag of one of PyTorch's indexes, such as cu118 or cpu.")
+    variant: Text = Field(AUTO, description="auto, cpu, conda-forge, or the tag of an index of PyTorch, such as cu118.")
     companions: Words = Field(default=[], description="More packages, such as torchvision, in versions that fit.")
     fallback: Literal["fail", "cpu", "conda-forge"] = Field(
         "fail", description="What is taken when no build with CUDA suits; by default the task fails with the reasons."
@@ -70,8 +70,8 @@ def plan(args: Args, host: HostView) -> Result:
     if build is None:
         return Result(values=_said(found), message=_refusal(args, found), failed=True)
     values = {**_said(found), **_chosen(args, found, build)}
-    missing = _undeclared(args, host, values) if build.channel == CONDA_FORGE else ""
-    return Result(values=values, message=missing, failed=bool(missing))
+    missing = build.channel == CONDA_FORGE and not _is_in_conda(args, host, build)
+    return Result(values=values, message=_declare(values) if missing else "", failed=missing)
 
 
 def _python(args: Args, wish: Wish, host: HostView) -> str:
@@ -95,7 +95,8 @@ def _fallback(args: Args, found: Resolution) -> Build | None:
 
 
 def _said(found: Resolution) -> dict[str, Any]:
-    rejected = [f"{group.builds}: {'; '.join(group.reasons)}" for group in explain.groups(found.rejected)]
+    groups = explain.groups(found.rejected)
+    rejected = [f"{', '.join(group.builds)}: {'; '.join(group.reasons)}" for group in groups]
     return {
         "why": explain.why(found),
         "rejected": rejected,
@@ -119,16 +120,19 @@ def _chosen(args: Args, found: Resolution, build: Build) -> dict[str, Any]:
     }
 
 
-def _undeclared(args: Args, host: HostView, values: dict[str, Any]) -> str:
-    """What to declare when the environment lacks the chosen build of conda-forge, which only conda can install."""
+def _is_in_conda(args: Args, host: HostView, build: Build) -> bool:
+    """Whether the environment has this build of conda-forge, by conda's record of it."""
     if args.environment is None:
-        return ""
-    records = f"{host.resolve(args.environment)}/conda-meta/pytorch-{values['version']}-*cuda*.json"
-    if host.names(records):
-        return ""
-    packages = ", ".join(values["conda_packages"])
+        return True
+    root = host.resolve(args.environment)
+    return bool(host.names(f"{root}/conda-meta/pytorch-{build.torch}-{installing.conda_string(build)}*.json"))
+
+
+def _declare(values: dict[str, Any]) -> str:
+    packages = ", ".join(f'"{package}"' for package in values["conda_packages"])
     return (
-        f"{values['why']}\nconda-forge has one, which conda installs with the environment; declare it there:\n"
+        f"{values['why']}; of conda-forge there is torch {values['version']}\n"
+        "conda installs that together with the environment; declare it there:\n"
         f"  conda_env_packages: [{packages}]"
     )
 

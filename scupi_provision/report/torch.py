@@ -10,7 +10,7 @@ from rich.text import Text
 
 from scupi_provision.gpu import explain, installing
 from scupi_provision.gpu.resolver import Rejection, Resolution
-from scupi_provision.gpu.torch_builds import Build
+from scupi_provision.gpu.torch_builds import CONDA_FORGE, CPU, Build
 from scupi_provision.report import style
 
 
@@ -30,20 +30,19 @@ def print_resolution(found: Resolution, console: Console) -> None:
 def _print_choice(found: Resolution, build: Build, console: Console) -> None:
     console.print(Text(f"torch {build.name}", style=f"bold {style.GOOD}"))
     for name, words in (
-        ("suits", explain.machine_words(found.machine, found.table)),
+        ("suits", explain.machine_words(found.machine, found.table, on_gpu=build.tag != CPU)),
         ("needs", explain.needs(build)),
-        ("install", pip_command(found, build)),
-        ("site", f"torch_version: {build.torch}, torch_variant: {build.tag}"),
+        ("install", _command(found, build)),
     ):
         console.print(Text.assemble((f"  {name:<8}", style.QUIET), words), soft_wrap=True)
 
 
 def _rejections(rejected: tuple[Rejection, ...]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=True)
+    table = Table(box=None, show_header=False, padding=(0, 2), leading=1)
     table.add_column(style=style.QUIET)
     table.add_column()
     for group in explain.groups(rejected):
-        table.add_row(group.builds, "\n".join(group.reasons))
+        table.add_row("\n".join(group.builds), "\n".join(group.reasons))
     return table
 
 
@@ -54,8 +53,10 @@ def _print_list(title: str, lines: tuple[str, ...], console: Console) -> None:
         console.print(Text(f"  {line}"), soft_wrap=True)
 
 
-def pip_command(found: Resolution, build: Build) -> str:
+def _command(found: Resolution, build: Build) -> str:
     """The command that installs `build` and the companions, as one would type it."""
+    if build.channel == CONDA_FORGE:
+        return shlex.join(["conda", "install", "-c", CONDA_FORGE, *installing.conda_packages(build, found.wish)])
     binary = ["--only-binary", ":all:"] if installing.only_binary(found.machine, found.table) else []
     spec = installing.pip_requirements(build, found.wish, found.table)
     (index,) = installing.index_urls(build.tag)
