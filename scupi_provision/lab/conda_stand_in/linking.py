@@ -81,7 +81,8 @@ async def link(prefix: Path, desired: Sequence[rattler.RepoDataRecord], *, offli
     """
     cache = package_caches()[0]
     if offline:
-        _require_cached(desired)
+        present = {_key(record) for record in installed_records(prefix)}
+        _require_cached([record for record in desired if _key(record) not in present])
     try:
         await rattler.install(list(desired), prefix, cache_dir=cache, show_progress=False, execute_link_scripts=False)
     except (InstallerError, OSError) as error:
