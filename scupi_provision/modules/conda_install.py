@@ -94,7 +94,7 @@ def plan(args: Args, host: HostView) -> Result:
     if runs_there and (is_ours or not host.entry(claim).exists):
         found = installed_packages(host.names(versions)).get("conda")
         version = found.version if found else ""
-        if not args.update or version == _conda_version(args.version):
+        if not args.update or version in {"", _conda_version(args.version)}:
             return Result(values={**values, "version": version})
         _run(args, host, prefix, claim, update=True)
         return Result(changed=True, values={**values, "version": _conda_version(args.version)})

@@ -73,7 +73,10 @@ def locked_request(lock: ControllerFile, pip: Iterable[str]) -> Request:
     Raises:
         TaskFailedError: It is no such list.
     """
-    return Request(locked=parse_lock(lock.content, lock.path), pip=tuple(pip))
+    request = Request(locked=parse_lock(lock.content, lock.path), pip=tuple(pip))
+    if request.pip and all(one.package.name != "pip" for one in request.locked):
+        raise TaskFailedError(f"{lock.path} has no pip, so packages of pip cannot be installed beside it")
+    return request
 
 
 def file_request(file: ControllerFile, python: str | None, pip: Iterable[str], channels: Iterable[str]) -> Request:
@@ -96,14 +99,14 @@ def file_request(file: ControllerFile, python: str | None, pip: Iterable[str], c
             parse(text)
     except ValueError as error:
         raise TaskFailedError(f"{file.path}: {error}") from None
-    return Request(specs, pip=requirements, channels=_without_nodefaults(tuple(channels) or asked.channels))
+    return plain_request(specs, requirements, tuple(channels) or asked.channels)
 
 
 def plain_request(specs: Iterable[CondaSpec], pip: Iterable[str], channels: Iterable[str]) -> Request:
-    """What a task asks for that names its packages itself."""
-    return Request(tuple(specs), pip=tuple(pip), channels=_without_nodefaults(channels))
-
-
-def _without_nodefaults(channels: Iterable[str]) -> tuple[str, ...]:
-    """`nodefaults` says what always holds here: no channel is asked that is not named."""
-    return tuple(channel for channel in channels if channel != "nodefaults")
+    """What a task asks for that names its packages itself; pip comes with what is asked of it."""
+    specs, requirements = tuple(specs), tuple(pip)
+    if requirements and all(spec.name != "pip" for spec in specs):
+        specs = (*specs, parse_spec("pip"))
+    # `nodefaults` says what always holds here: no channel is asked that is not named.
+    named = tuple(channel for channel in channels if channel != "nodefaults")
+    return Request(specs, pip=requirements, channels=named)

@@ -62,4 +62,5 @@ phase test
 "$program" --version || stop "$program does not run here"
 mkdir -p -- "$prefix/envs" "${mark%/*}" && printf %s "$ok" >"$mark.new" && mv -f -- "$mark.new" "$mark" || exit 1
 rm -f -- "$claim"
+rmdir -- "${claim%/*}" 2>/dev/null
 phase 'done'
