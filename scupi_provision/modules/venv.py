@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from typing import Literal
+
+from pydantic import field_validator
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules import store
-from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text
+from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text, Words
+from scupi_provision.modules.get_url import check_url
+from scupi_provision.modules.store_tree import paths_in_home
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.shell.program import shell_source
 from scupi_provision.shell.scripts import script
 from scupi_provision.shell.words import words
 
@@ -24,18 +31,35 @@ class Args(ModuleArgs):
     path: PathText = Field(description="Where it appears.")
     python: Text = Field("python3", description="The Python it is made with: a program on PATH, or a path.")
     system_site_packages: Boolean = Field(default=False, description="Let it see the packages of that Python too.")
+    with_: Literal["venv", "virtualenv", "uv"] = Field(
+        "venv",
+        validation_alias="with",
+        description="What makes it: the standard library's venv, virtualenv (which brings its own pip, and takes"
+        " Pythons without ensurepip) or uv (the quickest).",
+    )
+    program: Text | None = Field(
+        None, description="Where virtualenv or uv is; the default is the one on PATH. `venv` needs none."
+    )
+    get_pip: Words = Field(
+        default=[],
+        description="Folders with get-pip.py, and pip/3.9/get-pip.py for old Pythons, tried in order. It is taken only"
+        " where Python cannot install pip by itself (ensurepip); it has no fixed content, so no hash can be named.",
+    )
+    index_url: Words = Field(
+        default=[], description="Package indexes, of which get-pip and uv take the first; none is their own setting."
+    )
+
+    @field_validator("get_pip")
+    @classmethod
+    def _folders(cls, folders: list[str]) -> list[str]:
+        return [check_url(folder) for folder in folders]
 
 
 def plan(args: Args, host: HostView) -> Result:
     """Plan the tree and the link to it, unless both are there."""
     path = host.path(args.path)
     values = {"path": path, "python": posixpath.join(path, "bin/python")}
-    inputs = {
-        "format": 1,
-        "path": path,
-        "python": host.path(args.python) if "/" in args.python else args.python,
-        "system_site_packages": args.system_site_packages,
-    }
+    inputs = _inputs(args, host, path)
     tree = host.path(f"{store.STORE}/{store.key(f'venv-{posixpath.basename(path)}', inputs)}")
     host.want(entries=[path, posixpath.dirname(path), f"{tree}/.ok"])
     now = host.entry(path)
@@ -47,6 +71,17 @@ def plan(args: Args, host: HostView) -> Result:
         changed = True
     changed = host.link(path, tree) or changed
     return Result(changed, values)
+
+
+def _inputs(args: Args, host: HostView, path: str) -> dict[str, object]:
+    """What the environment is made from. Where pip comes from does not make it another one."""
+    inputs: dict[str, object] = {
+        "format": 1,
+        "path": path,
+        "python": host.path(args.python) if "/" in args.python else args.python,
+        "system_site_packages": args.system_site_packages,
+    }
+    return inputs if args.with_ == "venv" else {**inputs, "with": args.with_}
 
 
 def _is_theirs(host: HostView, path: str, now: Entry) -> bool:
@@ -61,16 +96,31 @@ def _is_theirs(host: HostView, path: str, now: Entry) -> bool:
 
 
 def _make(args: Args, host: HostView, tree: str, inputs: dict[str, object]) -> None:
+    python = str(inputs["python"])
+    program = args.program or args.with_
+    program = host.path(program) if "/" in program else program
     command = script(
         "venv.sh",
         tree=tree,
-        python=str(inputs["python"]),
+        python=python,
+        maker=args.with_,
+        program=program,
         options=words(*(["--system-site-packages"] if args.system_site_packages else [])),
+        folders=words(*(folder.rstrip("/") for folder in args.get_pip)),
+        download=shell_source("download.sh"),
         ok=store.manifest(inputs).decode(),
     )
-    creates = (f"{tree}/.ok", f"{tree}/bin/python")
-    run = Run(command, phase="venv", timeout_s=1800, creates=creates, writes=(tree,))
-    host.run(run, f"make a virtual environment with {inputs['python']} in {tree}")
+    index = next((word for place in args.index_url for word in place.split() if re.match(r"[a-z]+://", word)), "")
+    run = Run(
+        command,
+        environment=(("PROVISION_INDEX", index),) if index else (),  # may hold a password: never on a command line
+        phase="venv",
+        timeout_s=1800,
+        creates=(f"{tree}/.ok", f"{tree}/bin/python"),
+        writes=(tree,),
+        uses=paths_in_home(host, [python, program]),
+    )
+    host.run(run, f"make a virtual environment with {python} in {tree}")
 
 
 MODULE = Module("venv", Args, plan, aliases=("scupi.provision.venv",))

@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -87,3 +90,133 @@ def test_a_python_that_is_not_there_is_told(tmp_path):
     done = subprocess.run(plan.record.actions[0].argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "there is no no-such-python on this host" in done.stderr
+
+
+# --- what makes it ---------------------------------------------------------------------------------------------------
+
+
+def run_script(tmp_path, memory, search_path="", **args):
+    """Plan in memory and run the script in a real home: how it ended, and the tree."""
+    plan = planned(memory, **args)
+    run = plan.record.actions[0]
+    argv = [word.replace(HOME, str(tmp_path)) for word in run.argv]
+    environment = {
+        "HOME": str(tmp_path),
+        "PATH": f"{search_path}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        **dict(run.environment),
+    }
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    return done, Path(tree_of(plan).replace(HOME, str(tmp_path)))
+
+
+@pytest.mark.parametrize("maker", ["venv", "virtualenv", "uv"])
+def test_each_of_the_three_makes_an_environment_with_pip_and_asks_nobody(tmp_path, maker):
+    """No index can be reached here; each has its pip at hand."""
+    done, tree = run_script(
+        tmp_path, MemoryHost(), python=sys.executable, **{"with": maker}, index_url=["http://127.0.0.1:9/simple"]
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tree / ".ok").exists()
+    listed = list(tree.glob("lib/python3.*/site-packages/pip-*.dist-info"))
+    assert len(listed) == 1
+    seen = subprocess.run([tree / "bin/python", "-m", "pip", "--version"], capture_output=True, text=True, check=True)
+    assert str(tree) in seen.stdout
+
+
+def test_another_maker_makes_another_tree():
+    trees = {tree_of(planned(MemoryHost(), **{"with": maker})) for maker in ("venv", "virtualenv", "uv")}
+    assert len(trees) == 3
+
+
+@pytest.mark.parametrize("maker", ["virtualenv", "uv"])
+def test_a_maker_that_is_not_there_is_told(tmp_path, maker):
+    done, tree = run_script(tmp_path, MemoryHost(), **{"with": maker}, program="~/no/such")
+    assert done.returncode == 1
+    assert f"{maker} is not there" in done.stderr
+    assert not tree.exists()
+
+
+def test_a_program_below_the_home_is_named_as_used():
+    """So that a long program that makes it comes first."""
+    plan = planned(
+        MemoryHost(), **{"with": "uv"}, program="~/.provision/tools/uv/bin/uv", python="~/python/bin/python3"
+    )
+    assert plan.record.actions[0].uses == (f"{HOME}/python/bin/python3", f"{HOME}/.provision/tools/uv/bin/uv")
+
+
+# --- a Python without ensurepip, as Debian's is without python3-venv -------------------------------------------------
+
+GET_PIP = """\
+import glob, subprocess, sys
+wheel = glob.glob({bundled!r} + "/pip-*.whl")[0]
+subprocess.run([sys.executable, wheel + "/pip", "install", "-q", "--no-index", wheel], check=True)
+print("got by", sys.argv[0])
+"""
+
+
+@pytest.fixture
+def poor_python(tmp_path):
+    """A Python in which `import ensurepip` fails; the pip that ensurepip would install is for get-pip.py to find."""
+    import ensurepip
+
+    folder = tmp_path / "poor"
+    (folder / "site").mkdir(parents=True)
+    (folder / "site/ensurepip.py").write_text("raise ImportError('not packaged')\n")
+    python = folder / "python3"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={folder}/site exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    return python, str(Path(ensurepip.__file__).parent / "_bundled")
+
+
+@pytest.fixture
+def bootstrap(tmp_path, poor_python):
+    """A server in the layout of bootstrap.pypa.io."""
+    root = tmp_path / "bootstrap"
+    (root / "pip/3.9").mkdir(parents=True)
+    (root / "get-pip.py").write_text(GET_PIP.format(bundled=poor_python[1]))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(root)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_args):
+        pass
+
+
+def test_pip_comes_by_get_pip_where_python_cannot_install_it(tmp_path, poor_python, bootstrap):
+    folders = ["http://127.0.0.1:9/gone", bootstrap]
+    done, tree = run_script(tmp_path, MemoryHost(), python=str(poor_python[0]), get_pip=folders)
+    assert done.returncode == 0, done.stderr
+    assert "has no ensurepip" in done.stdout
+    assert (tree / "bin/pip").exists()
+    assert not (tree / "get-pip.py").exists()
+
+
+def test_without_a_place_for_get_pip_it_is_told_what_to_do(tmp_path, poor_python):
+    done, tree = run_script(tmp_path, MemoryHost(), python=str(poor_python[0]))
+    assert done.returncode == 1
+    for word in ("python3-venv", "get_pip", "virtualenv"):
+        assert word in done.stderr
+    assert not (tree / ".ok").exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("3.8", "pip/3.8/get-pip.py"), ("3.9", "pip/3.9/get-pip.py"), ("3.10", "get-pip.py"), ("3.14", "get-pip.py")],
+)
+def test_each_python_gets_the_get_pip_that_it_understands(tmp_path, version, name):
+    """The one at the top refuses Pythons before 3.10; what is asked for is seen in the failure."""
+    python = tmp_path / "python"
+    python.write_text(
+        f"""#!/bin/sh
+case $2 in *ensurepip*) exit 1 ;; *version_info*) echo {version} ;; *) mkdir -p "$4" ;; esac
+"""
+    )
+    python.chmod(0o755)
+    done, _ = run_script(tmp_path, MemoryHost(), python=str(python), get_pip=["http://127.0.0.1:9/x"])
+    assert f"http://127.0.0.1:9/x/{name}: the download failed" in done.stderr
