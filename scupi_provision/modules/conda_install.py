@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
@@ -23,16 +24,16 @@ from scupi_provision.modules.contract import (
     Text,
 )
 from scupi_provision.modules.downloads import CACHE, Sha256, Urls, file_name
+from scupi_provision.modules.micromamba import MICROMAMBA, plan_micromamba
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.entry import Kind
-from scupi_provision.shell.program import shell_source
 from scupi_provision.shell.scripts import script
-from scupi_provision.shell.words import word
 
 _BUILD = "~/.provision/build"
 _MARK = ".provision/conda.json"
 """Below the prefix: says that we installed it, and that the installer came to its end."""
-_ACTIVATION = "etc/profile.d/conda.sh"
+_PROGRAM = "bin/conda"
+_HISTORY = "conda-meta/history"
 
 
 class Args(ModuleArgs):
@@ -60,15 +61,9 @@ class Args(ModuleArgs):
         default=False, description="You accept Anaconda's terms of service; Miniconda's installer asks for that."
     )
 
-    @field_validator("path")
-    @classmethod
-    def _installable(cls, value: str) -> str:
-        if re.search(r"\s", value):
-            raise ValueError("conda cannot be installed into a folder with a space in its name")
-        return value
-
     @model_validator(mode="after")
-    def _consent(self) -> Args:
+    def _fitting(self) -> Args:
+        _check_name(self.path)
         if self.distribution == "miniconda" and not self.accept_anaconda_tos:
             raise ValueError(
                 "Miniconda comes under Anaconda's terms of service (https://www.anaconda.com/legal), which are yours to"
@@ -82,25 +77,58 @@ class Args(ModuleArgs):
 def plan(args: Args, host: HostView) -> Result:
     """Plan the installation, unless a whole conda is there."""
     prefix = host.path(args.path)
+    try:
+        _check_name(prefix)
+    except ValueError as error:
+        raise TaskFailedError(f"{prefix}: {error}") from None
+    wanted = _conda_version(args.version)
     if args.distribution == "micromamba":
-        return _micromamba(args, host, prefix)
-    mark, program, history = (f"{prefix}/{name}" for name in (_MARK, "bin/conda", "conda-meta/history"))
+        values = {"prefix": prefix, "conda": f"{prefix}/{MICROMAMBA}", "distribution": args.distribution}
+        changed = plan_micromamba(host, prefix, args.urls, args.sha256, update=args.update)
+        return Result(changed, {**values, "version": wanted})
+    there = _look(host, prefix)
+    values = {"prefix": prefix, "conda": f"{prefix}/{_PROGRAM}", "distribution": args.distribution}
+    if there.works and (not args.update or there.version in {"", wanted}):
+        return Result(values={**values, "version": there.version})
+    if not there.works:
+        _check_place(host, prefix, there)
+    _run(args, host, prefix, there)
+    return Result(changed=True, values={**values, "version": wanted})
+
+
+def _check_name(path: str) -> None:
+    if re.search(r"\s", path):
+        raise ValueError("conda cannot be installed into a folder with a space in its name")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is at the prefix.
+
+    Attributes:
+        works: Whether it is a conda to be used.
+        version: Of that conda, as far as names of files tell.
+        ours: Whether we installed it, to the end.
+        claim: The file that says that we have begun to install it.
+        claimed: Whether that is there.
+    """
+
+    works: bool
+    version: str
+    ours: bool
+    claim: str
+    claimed: bool
+
+
+def _look(host: HostView, prefix: str) -> _Found:
+    mark, program, history = (f"{prefix}/{name}" for name in (_MARK, _PROGRAM, _HISTORY))
     claim = host.path(f"{_BUILD}/{store.key('conda', {'prefix': prefix})}/claim")
-    versions = f"{prefix}/conda-meta/conda-*.json"
-    host.want(entries=[prefix, mark, program, history, claim], names=[versions])
-    values = {"prefix": prefix, "conda": program, "distribution": args.distribution}
-    runs_there = host.entry(program, follow=True).kind is Kind.FILE and host.entry(history).kind is Kind.FILE
-    is_ours = host.entry(mark).kind is Kind.FILE
-    if runs_there and (is_ours or not host.entry(claim).exists):
-        found = installed_packages(host.names(versions)).get("conda")
-        version = found.version if found else ""
-        if not args.update or version in {"", _conda_version(args.version)}:
-            return Result(values={**values, "version": version})
-        _run(args, host, prefix, claim, update=True)
-        return Result(changed=True, values={**values, "version": _conda_version(args.version)})
-    _check_place(host, prefix, is_ours=is_ours, is_claimed=host.entry(claim).exists)
-    _run(args, host, prefix, claim, update=False)
-    return Result(changed=True, values={**values, "version": _conda_version(args.version)})
+    records = f"{prefix}/conda-meta/conda-*.json"
+    host.want(entries=[prefix, mark, program, history, claim], names=[records])
+    whole = host.entry(program, follow=True).kind is Kind.FILE and host.entry(history).kind is Kind.FILE
+    ours, claimed = host.entry(mark).kind is Kind.FILE, host.entry(claim).exists
+    conda = installed_packages(host.names(records)).get("conda")
+    return _Found(whole and (ours or not claimed), conda.version if conda else "", ours, claim, claimed)
 
 
 def _conda_version(version: str) -> str:
@@ -108,12 +136,12 @@ def _conda_version(version: str) -> str:
     return re.sub(r"^py[0-9]+_|-[0-9]+$", "", version)
 
 
-def _check_place(host: HostView, prefix: str, *, is_ours: bool, is_claimed: bool) -> None:
+def _check_place(host: HostView, prefix: str, there: _Found) -> None:
     """Fail when something is in the place that is neither conda nor what we left half made."""
     now = host.entry(prefix)
-    if not now.exists or is_claimed:
+    if not now.exists or there.claimed:
         return  # the program looks once more whether what is there is really what we left
-    if is_ours:
+    if there.ours:
         raise TaskFailedError(
             f"{prefix} was installed by provision, but bin/conda is gone from it. Environments in it may still be"
             f" yours: move it away (mv {prefix} {prefix}.old) and apply again"
@@ -127,7 +155,7 @@ def _check_place(host: HostView, prefix: str, *, is_ours: bool, is_claimed: bool
     )
 
 
-def _run(args: Args, host: HostView, prefix: str, claim: str, *, update: bool) -> None:
+def _run(args: Args, host: HostView, prefix: str, there: _Found) -> None:
     archive = host.path(f"{CACHE}/{args.sha256[:16]}-{file_name(args.urls[0])}")
     host.want(entries=[CACHE, archive])
     host.mkdir(CACHE, 0o700)
@@ -138,7 +166,7 @@ def _run(args: Args, host: HostView, prefix: str, claim: str, *, update: bool) -
         "version": args.version,
         "sha256": args.sha256,
     }
-    mark, program = f"{prefix}/{_MARK}", f"{prefix}/bin/conda"
+    mark, program, update = f"{prefix}/{_MARK}", f"{prefix}/{_PROGRAM}", there.works
     command = script(
         "tree.sh",
         "conda_install.sh",
@@ -146,7 +174,7 @@ def _run(args: Args, host: HostView, prefix: str, claim: str, *, update: bool) -
         prefix=prefix,
         update="yes" if update else "",
         glibc=args.glibc or host.facts.glibc or "",
-        claim=claim,
+        claim=there.claim,
         program=program,
         mark=mark,
         ok=store.manifest(inputs).decode(),
@@ -155,25 +183,11 @@ def _run(args: Args, host: HostView, prefix: str, claim: str, *, update: bool) -
         command,
         phase="conda",
         durable_key=store.key("conda", {**inputs, "prefix": prefix, "update": update}),
-        creates=(mark, program, f"{prefix}/conda-meta/history"),
-        writes=(prefix, posixpath.dirname(claim), host.path("~/.conda")),  # the installer registers itself there
+        creates=(mark, program, f"{prefix}/{_HISTORY}"),
+        writes=(prefix, posixpath.dirname(there.claim), host.path("~/.conda")),  # the installer registers itself there
         uses=(archive,),
     )
     host.run(run, f"{'update' if update else 'install'} {args.distribution} {args.version} in {prefix}")
-
-
-def _micromamba(args: Args, host: HostView, prefix: str) -> Result:
-    """One static program and a small file that makes `conda activate` of it."""
-    program, activation = f"{prefix}/bin/micromamba", f"{prefix}/{_ACTIVATION}"
-    host.want(entries=[prefix, f"{prefix}/bin", program, f"{prefix}/etc/profile.d", activation])
-    values = {"prefix": prefix, "conda": program, "version": _conda_version(args.version)}
-    changed = host.mkdir(posixpath.dirname(program))
-    if args.update or not host.entry(program).exists:
-        changed = host.fetch(args.urls, program, args.sha256, 0o755) or changed
-    changed = host.mkdir(posixpath.dirname(activation)) or changed
-    text = f"MAMBA_ROOT_PREFIX={word(prefix)}\n{shell_source('micromamba.sh')}"
-    changed = host.write(activation, text.encode(), 0o644) or changed
-    return Result(changed, {**values, "distribution": args.distribution})
 
 
 MODULE = Module("conda_install", Args, plan, aliases=("scupi.provision.conda_install",))

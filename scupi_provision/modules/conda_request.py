@@ -32,11 +32,14 @@ class Request:
 
     @property
     def python(self) -> CondaSpec | None:
-        """What is asked of python, if anything."""
-        if self.locked:
-            found = next((one.package for one in self.locked if one.package.name == "python"), None)
-            return parse_spec(f"python=={found.version}") if found else None
-        return next((spec for spec in self.specs if spec.name == "python"), None)
+        """Which series of Python is asked for, such as `python=3.11`, if any; patches of it are changed in place."""
+        locked = (one.package.version for one in self.locked if one.package.name == "python")
+        asked = (spec.version for spec in self.specs if spec.name == "python")
+        version = next(iter((*locked, *asked)), None)
+        if not version:
+            return None
+        series = re.match(r"=?=?(\d+\.\d+)(?![^,|]*[,|])", version)
+        return parse_spec(f"python={series[1]}" if series else f"python{version}")
 
     @property
     def sources(self) -> list[str]:
@@ -56,15 +59,21 @@ class Request:
 
 
 def with_python(python: str | None, packages: Iterable[str]) -> tuple[CondaSpec, ...]:
-    """The specs of `packages`, and one of python when they have none.
+    """The specs of `packages`, and one of python, given as a version or as a condition on it.
 
     Raises:
-        ValueError: One of them is no MatchSpec.
+        ValueError: One of them is no MatchSpec, or both say which python.
     """
-    specs = [parse_spec(text) for text in packages]
-    if python and not any(spec.name == "python" for spec in specs):
-        specs.insert(0, parse_spec(f"python={python}" if re.match(r"[0-9]", python) else f"python{python}"))
-    return tuple(specs)
+    specs = tuple(parse_spec(text) for text in packages)
+    if not python:
+        return specs
+    if _names_python(specs):
+        raise ValueError("python is asked for twice: in python, and in packages")
+    return (parse_spec(f"python={python}" if re.match(r"[0-9]", python) else f"python{python}"), *specs)
+
+
+def _names_python(specs: Iterable[CondaSpec]) -> bool:
+    return any(spec.name == "python" for spec in specs)
 
 
 def locked_request(lock: ControllerFile, pip: Iterable[str]) -> Request:
@@ -94,7 +103,8 @@ def file_request(file: ControllerFile, python: str | None, pip: Iterable[str], c
     asked = parse_environment(file.content, file.path)
     requirements = (*asked.pip, *pip)
     try:
-        specs = with_python(python, asked.packages)
+        specs = with_python(None, asked.packages)
+        specs = specs if _names_python(specs) else with_python(python, asked.packages)
         for text in requirements:
             parse(text)
     except ValueError as error:
