@@ -8,12 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 _CAPABILITIES = (
-    ("A100|A30|A800", "8.0"), ("A2|A10G?|A16|A40|RTX A[2-6]\\d00|RTX 30\\d0", "8.6"),
-    ("T4|RTX 20\\d0|TITAN RTX", "7.5"), ("V100S?|TITAN V", "7.0"), ("P100", "6.0"),
-    ("P4|P40|GTX 10\\d0|TITAN Xp", "6.1"), ("M40|M60", "5.2"), ("K80", "3.7"), ("K20X?|K40[cm]?", "3.5"),
+    ("G?B200", "10.0"), ("RTX 50\\d0", "12.0"), ("H100|G?H200|H800|H20", "9.0"),
+    ("L4|L20|L40S?|RTX 40\\d0", "8.9"),
+    ("A2|A10G?|A16|A40|RTX A[2-6]\\d00|RTX 30\\d0", "8.6"), ("A100|A30|A800", "8.0"),
+    ("T4|RTX 20\\d0|TITAN RTX", "7.5"), ("V100S?|TITAN V", "7.0"),
+    ("P4|P40|GTX 10\\d0|TITAN Xp", "6.1"), ("P100", "6.0"),
+    ("M40|M60", "5.2"), ("K80", "3.7"), ("K20X?|K40[cm]?", "3.5"),
 )  # fmt: skip
-"""Capability by name, for drivers whose nvidia-smi does not know the field `compute_cap` (it came after R470, so
-later cards need no entry). Source: NVIDIA's tables "CUDA GPUs" and "Legacy CUDA GPUs"."""
+"""Capability by name, where nvidia-smi does not tell: it does not know the field `compute_cap` (R470 and before), or it
+does not answer. Source: NVIDIA's tables "CUDA GPUs" and "Legacy CUDA GPUs"."""
 
 
 @dataclass(frozen=True)
