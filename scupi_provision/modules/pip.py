@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, field_validator, model_validator
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text
+from scupi_provision.modules.pip_file import FromFile, plan_file
 from scupi_provision.modules.pip_places import Places
-from scupi_provision.modules.pip_run import PipRun, digest, plan_run
-from scupi_provision.modules.requirements import Installed, applies, installed, is_satisfied, parse, split_names
+from scupi_provision.modules.pip_run import PipRun, plan_run
+from scupi_provision.modules.python_environment import installed_in, missing_of, state_of
+from scupi_provision.modules.requirements import is_satisfied, parse, split_names
 from scupi_provision.modules.words import split_words
-from scupi_provision.shell.entry import Kind
-from scupi_provision.values import UnknownValueError
 
 _CONFUSION = "a package of the same name on the second index could be taken instead (dependency confusion)"
 _REFUSED = {
@@ -39,8 +39,11 @@ class Args(ModuleArgs):
     )
     requirements: PathText | None = Field(
         None,
-        description="A requirements file on the host. A stamp in the environment remembers its content by hash; what"
-        " was removed by hand since is not noticed.",
+        description="A requirements file on the host. It is installed when its content is new to the environment (a"
+        " stamp remembers it by hash) or when a package that it names is not there any more.",
+    )
+    require_hashes: Boolean = Field(
+        default=False, description="Refuse a requirements file in which a package has no hash; pip compares them."
     )
     virtualenv: PathText = Field(
         description="The environment: a virtual one (`venv`), or the prefix of one of conda (`conda_env`)."
@@ -88,6 +91,8 @@ class Args(ModuleArgs):
             raise ValueError("give exactly one of name and requirements")
         if self.version is not None and len(self.name) != 1:
             raise ValueError("version goes with one name")
+        if self.require_hashes and self.requirements is None:
+            raise ValueError("require_hashes goes with requirements")
         if self.requirements is not None and self.state == "absent":
             raise ValueError("state: absent needs names")
         for text in self.name:
@@ -100,23 +105,27 @@ def plan(args: Args, host: HostView) -> Result:
     environment = host.resolve(args.virtualenv)
     wanted = [f"{args.name[0]}=={args.version}"] if args.version else list(args.name)
     values = {"name": wanted, "virtualenv": host.path(args.virtualenv), "requirements": args.requirements}
+    options = _options(args)
     if args.requirements is not None:
-        return _from_file(args, host, environment, values)
-    have = _installed(host, environment)
+        source = FromFile(
+            args.requirements, tuple(options), tuple(args.index_url), args.state == "latest", args.require_hashes
+        )
+        return Result(plan_file(host, environment, source), values, unprovable=args.state == "latest")
+    have = installed_in(host, environment)
     if args.state == "absent":
         gone = [parse(text).name for text in wanted if have is None or is_satisfied(_any(text), have)]
         if gone:
             arguments = ["uninstall", "--yes", *gone]
             plan_run(
-                host, PipRun(environment, arguments, _state(have), f"remove {', '.join(gone)}", tuple(args.index_url))
+                host, PipRun(environment, arguments, state_of(have), f"remove {', '.join(gone)}", tuple(args.index_url))
             )
         return Result(bool(gone), values)
-    missing = wanted if args.state == "latest" else _missing(host, wanted, have)
+    missing = wanted if args.state == "latest" else missing_of(host, wanted, have)
     if missing:
         upgrade = ["--upgrade"] if args.state == "latest" else []
-        arguments = ["install", *_options(args), *upgrade, *missing]
+        arguments = ["install", *options, *upgrade, *missing]
         plan_run(
-            host, PipRun(environment, arguments, _state(have), f"install {', '.join(missing)}", tuple(args.index_url))
+            host, PipRun(environment, arguments, state_of(have), f"install {', '.join(missing)}", tuple(args.index_url))
         )
     return Result(bool(missing), values, unprovable=args.state == "latest")
 
@@ -125,61 +134,14 @@ def _any(text: str) -> Any:
     return parse(parse(text).name)
 
 
-def _installed(host: HostView, environment: str) -> Installed | None:
-    """What is installed; None when the environment is only made, or is changed, by this plan."""
-    try:
-        pattern = f"{environment}/lib/python*/site-packages/*.dist-info"
-        marks = [f"{environment}/pyvenv.cfg", f"{environment}/conda-meta/history"]
-        host.want(entries=marks, names=[pattern])
-        if not any(host.entry(mark).kind is Kind.FILE for mark in marks):
-            raise TaskFailedError(f"{environment} is not a Python environment; make it first (`venv`, `conda_env`)")
-        return installed(host.names(pattern))
-    except UnknownValueError:
-        return None
-
-
-def _missing(host: HostView, wanted: list[str], have: Installed | None) -> list[str]:
-    if have is None:
-        return wanted
-    machine = host.facts.raw.get("architecture", "")
-    parsed = [(text, parse(text)) for text in wanted]
-    return [text for text, one in parsed if applies(one, have.python, machine) and not is_satisfied(one, have)]
-
-
-def _from_file(args: Args, host: HostView, environment: str, values: dict[str, Any]) -> Result:
-    path = host.resolve(args.requirements or "")
-    entry = host.entry(path)
-    if entry.kind is not Kind.FILE:
-        raise TaskFailedError(f"{path} does not exist, or is not a file")
-    if entry.digest is None:
-        raise UnknownValueError(f"the content of {path}")
-    have = _installed(host, environment)
-    stamp = f"requirements-{digest([entry.digest, _options(args), args.index_url])}"
-    try:
-        done = host.entry(f"{environment}/.provision/{stamp}").exists
-    except UnknownValueError:
-        done = False
-    if done and args.state != "latest":
-        return Result(values=values)
-    upgrade = ["--upgrade"] if args.state == "latest" else []
-    arguments = ["install", *_options(args), *upgrade, "--requirement", path]
-    places = tuple(args.index_url)
-    call = PipRun(environment, arguments, _state(have), f"install what {path} names", places, stamp)
-    plan_run(host, call)
-    return Result(changed=True, values=values, unprovable=args.state == "latest")
-
-
 def _options(args: Args) -> list[str]:
     extra = split_words(args.extra_args or "", "extra_args")
     for argument in extra:
         reason = _REFUSED.get(argument.partition("=")[0])
         if reason:
             raise TaskFailedError(f"{argument} is refused: {reason}")
-    return [*(["--only-binary", ":all:"] if args.only_binary else []), *extra]
-
-
-def _state(have: Installed | None) -> list[str]:
-    return sorted(f"{name} {version}" for name, version in have.versions.items()) if have else []
+    hashes = ["--require-hashes"] if args.require_hashes else []
+    return [*(["--only-binary", ":all:"] if args.only_binary else []), *hashes, *extra]
 
 
 MODULE = Module("pip", Args, plan, aliases=("ansible.builtin.pip",))
