@@ -69,6 +69,8 @@ def with_python(python: str | None, packages: Iterable[str]) -> tuple[CondaSpec,
         return specs
     if _names_python(specs):
         raise ValueError("python is asked for twice: in python, and in packages")
+    if not re.match(r"[0-9=<>!~]", python):
+        raise ValueError(f"python: {python!r} is neither a version such as 3.11 nor a condition such as >=3.10,<3.13")
     return (parse_spec(f"python={python}" if re.match(r"[0-9]", python) else f"python{python}"), *specs)
 
 
