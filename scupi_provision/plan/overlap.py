@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scupi_provision.events import Outcome
 from scupi_provision.plan.models import SWITCH_KEY, Judgement, Step
 from scupi_provision.shell.actions import Run
 
@@ -33,8 +34,10 @@ def may_run_aside(step: Step) -> bool:
 
 def must_wait(step: Step, running: Step) -> bool:
     """Whether `step` has to wait for the end of `running`, a step of which `may_run_aside` holds."""
-    if step.key == SWITCH_KEY or step.record is None or running.record is None:
+    if step.key == SWITCH_KEY or running.record is None:
         return True
+    if step.record is None:  # failed, known later, only simulated, or skipped: the last has seen nothing of the host
+        return step.outcome is not Outcome.SKIPPED or bool(step.reads or step.names)
     if any(isinstance(action, Run) and action.writes is None for action in step.actions):
         return True
     mine, theirs = step.record, running.record

@@ -90,6 +90,12 @@ def test_a_program_with_a_rescue_is_waited_for(plays):
     assert not any(turn.aside for turn in stream_of(plays.check(text).steps))
 
 
+def test_a_skipped_step_waits_for_nothing(plays):
+    skipped = "- file: {path: ~/other, state: absent}\n  when: false\n"
+    stream = stream_of(plays.check(build("one") + skipped + "- copy: {dest: ~/f, content: x}").steps)
+    assert [(turn.aside, turn.after) for turn in stream] == [(True, ()), (False, ())]
+
+
 def test_not_more_than_two_run_aside(plays):
     plan = plays.check("".join(map(build, ("one", "two", "three", "four"))) + "- copy: {dest: ~/f, content: x}")
     assert [turn.aside for turn in stream_of(plan.steps)] == [True, True, False, False, False]
