@@ -51,7 +51,6 @@ def gpu(number: int, **values: str) -> dict[str, str]:
         "driver_version": "510.47.03",
         "memory.total": "40536",
         "memory.used": "3",
-        "memory.free": str(40533 - int(values.get("memory__used", "3"))),
         "utilization.gpu": "0",
         "compute_mode": "Default",
         "mig.mode.current": "Disabled",
