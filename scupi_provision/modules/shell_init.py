@@ -15,8 +15,8 @@ from scupi_provision.modules.contract import Field, Module, ModuleArgs, Result, 
 class Args(ModuleArgs):
     """Give every new shell of the account these lines, or take them away. `~/.bashrc` is not touched.
 
-    All that one apply sets appears together, by one rename at the end of the play. Before that, the host's shell must be
-    able to parse it (`sh -n`).
+    All that one apply sets appears together, by one rename at the end of the play. Before that, the shell of the host
+    must be able to parse it (`sh -n`).
     """
 
     name: Text = Field(description="What they are called: other lines of the same name replace them.")
