@@ -1,1 +1,1 @@
-"""What runs on the GPU node with the environment's own python."""
+"""The probe that runs on the GPU node with the environment's own python; which torch suits which GPU node."""

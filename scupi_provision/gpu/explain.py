@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.version import Version
 
@@ -56,6 +57,8 @@ def why(found: Resolution) -> str:
     wished = wish_words(found.wish)
     if found.choice is None:
         return f"no build of torch with CUDA suits {here}" if not wished else f"no build suits {wished} and {here}"
+    if found.kept:
+        return f"torch {found.choice.name} was chosen before, and suits {here}"
     if found.wish.exact and found.wish.tag:
         return f"torch {found.choice.name} is asked for, and suits {here}"
     rest = f" of {wished}" if wished else ""
@@ -124,6 +127,8 @@ def _range(oldest: Version, newest: Version) -> str:
 
 def alternatives(found: Resolution) -> tuple[str, ...]:
     """What there is besides the choice: without what was asked for; on conda-forge, when it is newer; for the CPU."""
+    if found.newer is not None:
+        return (f"torch {found.newer.name} suits and is newer; torch_version: newest takes it",)
     said = []
     choice, conda, cpu = found.choice, found.conda, found.cpu
     if choice is None and (found.wish.versions or found.wish.tag):
@@ -134,3 +139,23 @@ def alternatives(found: Resolution) -> tuple[str, ...]:
     if choice is None and cpu is not None and found.wish.tag != CPU:
         said.append(f"without a GPU, torch {cpu.name} ({needs(cpu)})")
     return tuple(said)
+
+
+def as_values(found: Resolution) -> dict[str, Any]:
+    """What is to be said of `found`, by name, for those who build on it."""
+    return {
+        "why": why(found),
+        "rejected": [f"{', '.join(group.builds)}: {'; '.join(group.reasons)}" for group in groups(found.rejected)],
+        "alternatives": list(alternatives(found)),
+        "notes": list(notes(found)),
+    }
+
+
+def refusal(found: Resolution, *, cpu_allowed: bool) -> str:
+    """Why nothing suits, what there is, and what to try; several lines."""
+    said = as_values(found)
+    lines = [said["why"], *(f"  {line}" for line in said["rejected"])]
+    lines += [f"what there is: {line}" for line in said["alternatives"]]
+    if found.cpu is not None and found.wish.tag != CPU and not cpu_allowed:
+        lines.append("fallback: cpu takes the build for the CPU instead (torch_fallback in the role torch)")
+    return "\n".join(lines)

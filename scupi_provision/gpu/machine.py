@@ -13,6 +13,8 @@ from scupi_provision.gpu.capability import Capability
 
 AUTO = "auto"
 """The word for "choose it for me"."""
+NEWEST = "newest"
+"""The word for "the newest that suits, also when an older one is there"."""
 
 _DRIVER = re.compile(r"\d{3}(\.\d{1,4}){0,2}")
 _TWO_NUMBERS = re.compile(r"\d{1,2}\.\d{1,2}")
@@ -110,7 +112,7 @@ def read_wish(*, version: str = "", tag: str = "", companions: Iterable[str] = (
     Raises:
         ValueError: The version is none of these, or two tags are asked for.
     """
-    text = "" if version == AUTO else version.strip().removeprefix("v")
+    text = "" if version in {AUTO, NEWEST} else version.strip().removeprefix("v")
     tag = "" if tag == AUTO else tag
     number, plus, local = text.partition("+")
     if plus:

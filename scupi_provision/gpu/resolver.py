@@ -34,6 +34,8 @@ class Resolution:
         rejected: Builds of the same kind that would have been better, the newest first, each with why it was not taken.
         conda: The best build of conda-forge, which needs less of the C library, or None.
         cpu: The best build without CUDA, or None.
+        newer: With `kept`, the newer build that would be chosen today, or None.
+        kept: Whether `choice` is an earlier one that stays.
     """
 
     machine: Machine
@@ -43,6 +45,8 @@ class Resolution:
     rejected: tuple[Rejection, ...]
     conda: Build | None
     cpu: Build | None
+    newer: Build | None = None
+    kept: bool = False
 
 
 def resolve(machine: Machine, wish: Wish, table: Table) -> Resolution:
@@ -55,6 +59,24 @@ def resolve(machine: Machine, wish: Wish, table: Table) -> Resolution:
     of_its_kind = [build for build in builds if (build.tag == CPU) == (wish.tag == CPU)]
     choice, rejected = _best(of_its_kind, machine, wish, table)
     return Resolution(machine, wish, table, choice, rejected, conda, cpu)
+
+
+def keep(earlier: Wish, today: Resolution) -> Resolution | None:
+    """An earlier choice instead of today's, when it still suits the machine and the wish; else None.
+
+    A newer driver, or a newer table, shall not change an environment in which somebody is at work.
+    """
+    found = resolve(today.machine, earlier, today.table)
+    build, wish = found.choice, today.wish
+    if build is None or not wish.versions.contains(Version(build.torch)) or wish.tag not in _asked_as(build):
+        return None
+    newer = today.choice if today.choice is not None and _is_newer(today.choice, build) else None
+    return replace(found, wish=wish, rejected=(), newer=newer, kept=True)
+
+
+def _asked_as(build: Build) -> set[str]:
+    """The tags by which `build` may have been wished for: a build for the CPU never by chance."""
+    return {build.tag} if build.tag == CPU else {"", build.tag}
 
 
 def _candidates(wish: Wish, table: Table) -> tuple[Build, ...]:

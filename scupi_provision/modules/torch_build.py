@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import model_validator
 
 from scupi_provision.gpu import explain, installing
-from scupi_provision.gpu.machine import AUTO, Machine, Wish, read_machine, read_wish
-from scupi_provision.gpu.resolver import Resolution, resolve
-from scupi_provision.gpu.torch_builds import CONDA_FORGE, CPU, Build, torch_builds
+from scupi_provision.gpu.machine import AUTO, NEWEST, Machine, Wish, read_machine, read_wish
+from scupi_provision.gpu.resolver import Resolution, keep, resolve
+from scupi_provision.gpu.torch_builds import CONDA_FORGE, Build, torch_builds
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text, Words
 from scupi_provision.modules.environment_python import python_of
 from scupi_provision.values import UnknownValueError
 
+_REMEMBERED = re.compile(r"\d+(\.\d+)+\+[a-z0-9]+")
+"""A build as the role torch writes it down."""
+
 
 class Args(ModuleArgs):
-    """Choose a build of torch for a driver, GPUs, C libraries and a Python.
+    """Choose a build of torch for a driver, GPUs, C libraries and a Python: the newest, or the earlier choice.
 
     Registers `version`, `tag`, `build` (as torch itself calls it), `channel` (pip or conda-forge), `spec` (requirements
     for pip), `index_urls`, `only_binary`, `conda_packages`, `why`, `rejected` (lines: what is newer, and why not),
@@ -30,8 +34,11 @@ class Args(ModuleArgs):
     glibc: Words = Field(default=[], description="C libraries of all nodes; empty texts are hosts without glibc.")
     python: Text = Field("", description="Python of the environment, where `environment` does not tell it yet.")
     environment: PathText | None = Field(None, description="A venv or conda environment, whose Python is what counts.")
+    remembered: PathText | None = Field(
+        None, description="A file with the build that was chosen before (2.6.0+cu118): it stays as long as it suits."
+    )
     version: Text = Field(
-        AUTO, description="auto, a version (2.6.0), a series (2.6), a build (2.6.0+cu118) or a range."
+        AUTO, description="auto, newest, a version (2.6.0), a series (2.6), a build (2.6.0+cu118) or a range."
     )
     variant: Text = Field(AUTO, description="auto, cpu, conda-forge, or the tag of an index of PyTorch, such as cu118.")
     companions: Words = Field(default=[], description="More packages, such as torchvision, in versions that fit.")
@@ -64,14 +71,19 @@ def _machine(args: Args, python: str) -> Machine:
 
 def plan(args: Args, host: HostView) -> Result:
     """The choice, or a failure that says why there is none."""
-    wish = _wish(args)
-    found = resolve(_machine(args, _python(args, wish, host)), wish, torch_builds())
-    build = found.choice or _fallback(args, found)
+    wish, table = _wish(args), torch_builds()
+    machine = _machine(args, _python(args, wish, host))
+    found = resolve(machine, wish, table)
+    earlier = _earlier(args, host)
+    found = (keep(earlier, found) if earlier else None) or found
+    build = found.choice or {"cpu": found.cpu, "conda-forge": found.conda, "fail": None}[args.fallback]
+    values = explain.as_values(found)
     if build is None:
-        return Result(values=_said(found), message=_refusal(args, found), failed=True)
-    values = {**_said(found), **_chosen(args, found, build)}
-    missing = build.channel == CONDA_FORGE and not _is_in_conda(args, host, build)
-    return Result(values=values, message=_declare(values) if missing else "", failed=missing)
+        return Result(values=values, message=explain.refusal(found, cpu_allowed=args.fallback == "cpu"), failed=True)
+    values |= _chosen(args, found, build)
+    if build.channel == CONDA_FORGE and not _is_in_conda(args, host, build):
+        return Result(values=values, message=_declare(values), failed=True)
+    return Result(values=values)
 
 
 def _python(args: Args, wish: Wish, host: HostView) -> str:
@@ -90,19 +102,13 @@ def _python(args: Args, wish: Wish, host: HostView) -> str:
         raise
 
 
-def _fallback(args: Args, found: Resolution) -> Build | None:
-    return {"cpu": found.cpu, "conda-forge": found.conda, "fail": None}[args.fallback]
-
-
-def _said(found: Resolution) -> dict[str, Any]:
-    groups = explain.groups(found.rejected)
-    rejected = [f"{', '.join(group.builds)}: {'; '.join(group.reasons)}" for group in groups]
-    return {
-        "why": explain.why(found),
-        "rejected": rejected,
-        "alternatives": list(explain.alternatives(found)),
-        "notes": list(explain.notes(found)),
-    }
+def _earlier(args: Args, host: HostView) -> Wish | None:
+    """The build that was chosen before, as a wish for exactly that one; None when another one is asked for by name."""
+    wish = _wish(args)
+    if args.remembered is None or args.version == NEWEST or (wish.exact and wish.tag):
+        return None
+    text = host.content(args.remembered).decode(errors="replace").strip()
+    return read_wish(version=text, companions=args.companions) if _REMEMBERED.fullmatch(text) else None
 
 
 def _chosen(args: Args, found: Resolution, build: Build) -> dict[str, Any]:
@@ -135,15 +141,6 @@ def _declare(values: dict[str, Any]) -> str:
         "conda installs that together with the environment; declare it there:\n"
         f"  conda_env_packages: [{packages}]"
     )
-
-
-def _refusal(args: Args, found: Resolution) -> str:
-    said = _said(found)
-    lines = [said["why"], *(f"  {line}" for line in said["rejected"])]
-    lines += [f"what there is: {line}" for line in said["alternatives"]]
-    if found.cpu is not None and found.wish.tag != CPU and args.fallback != "cpu":
-        lines.append("fallback: cpu takes the build for the CPU instead (torch_fallback in the role torch)")
-    return "\n".join(lines)
 
 
 MODULE = Module("torch_build", Args, plan, aliases=("scupi.provision.torch_build",))

@@ -116,6 +116,51 @@ def test_the_cpu_is_taken_when_it_is_allowed():
     assert "no NVIDIA driver" in values["why"]
 
 
+NEWER = {"driver": "580.65.06", "cuda": "13.0", "capabilities": ["8.0"], "glibc": ["2.39"]}
+
+
+def remembering(text):
+    memory = MemoryHost()
+    memory.put(f"{HOME}/choice", text)
+    return memory
+
+
+def test_an_earlier_choice_stays_while_it_suits():
+    """A new driver does not change an environment in which somebody is at work; that there is a newer torch is said."""
+    values = planned(
+        remembering(b"2.6.0+cu118\n"), **NEWER, remembered="~/choice", companions="torchvision"
+    ).result.values
+    assert values["spec"] == ["torch==2.6.0+cu118", "torchvision==0.21.0"]
+    assert values["why"].startswith("torch 2.6.0+cu118 was chosen before, and suits driver 580.65.06")
+    assert values["alternatives"] == ["torch 2.15.0+cu130 suits and is newer; torch_version: newest takes it"]
+    assert values["rejected"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        (b"2.6.0+cu118", {"version": "newest"}),
+        (b"2.6.0+cu118", {"version": "2.15"}),
+        (b"2.6.0+cu118", {"variant": "cu130"}),
+        (b"2.6.0+cu118", {"capabilities": ["12.0"]}),  # another GPU, for which it has no code
+        (b"2.6.0+cu118", {"python": "3.14"}),
+        (b"2.15.0+cpu", {}),  # there was no GPU, now there is one
+        (b"", {}),
+        (b"\xff\x00 rm -rf", {}),
+    ],
+)
+def test_it_goes_when_it_does_not_suit_or_something_else_is_asked_for(text, args):
+    assert (
+        planned(remembering(text), **{**NEWER, "remembered": "~/choice", **args}).result.values["build"]
+        == "2.15.0+cu130"
+    )
+
+
+def test_a_wish_that_the_earlier_choice_meets_leaves_it():
+    values = planned(remembering(b"2.6.0+cu118"), **NEWER, remembered="~/choice", version=">=2.4").result.values
+    assert values["build"] == "2.6.0+cu118"
+
+
 def test_builds_of_macos_have_no_tag():
     values = planned(version="2.13.0", variant="cpu", system="Darwin", glibc=[""]).result.values
     assert (values["build"], values["spec"]) == ("2.13.0", ["torch==2.13.0"])
@@ -141,7 +186,7 @@ def test_conda_forge_is_for_the_environment_to_declare():
     [
         ({"driver": "11.6"}, "looks like a CUDA version"),
         ({"variant": "cu999"}, "variant cu999 is not known; it is auto or one of cpu, cu102"),
-        ({"version": "newest"}, "is not understood"),
+        ({"version": "latest"}, "is not understood"),
         ({"capabilities": ["8"]}, "is not a compute capability"),
         ({"fallback": "guess"}, "fail"),
     ],
