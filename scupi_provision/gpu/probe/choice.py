@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .inventory import Gpu, Slice
+from .inventory import Gpu, Process, Slice
 
 IDLE_MIB = 500
 """Memory in use on a GPU that nobody uses: what the driver keeps for itself, up to about half a GiB."""
@@ -67,19 +67,22 @@ def _unusable(gpu: Gpu, dead: Sequence[str]) -> str:
 
 def _occupied(gpu: Gpu, used: int | None, busy: int | None) -> str:
     if gpu.processes:
-        who = sorted({process.user or "somebody" for process in gpu.processes})
-        return f"{', '.join(who)} {'has' if len(gpu.processes) == 1 else 'have'} programs on it"
+        return _at_work(gpu.processes)
     if (used or 0) > IDLE_MIB:
         return f"{used} MiB of its memory are in use, by programs that this node hides"
     return f"it is at work ({busy} %)" if (busy or 0) > IDLE_PERCENT else ""
 
 
 def _of_slice(gpu: Gpu, part: Slice) -> Candidate:
-    who = sorted({process.user or "somebody" for process in part.processes})
-    obstacle = f"{', '.join(who)} has programs on it" if who else ""
-    if not who and part.used_mib > IDLE_MIB:
-        obstacle = f"{part.used_mib} MiB of its memory are in use"
+    obstacle = _at_work(part.processes) if part.processes else ""
+    if not obstacle and part.used_mib > IDLE_MIB:
+        obstacle = f"{part.used_mib} MiB of its memory are in use, by programs that this node hides"
     return Candidate(part.uuid, f"{gpu.name}, slice {part.profile}", part.memory_mib - part.used_mib, obstacle)
+
+
+def _at_work(processes: Sequence[Process]) -> str:
+    *others, last = sorted({process.user or "somebody" for process in processes})
+    return f"{', '.join(others)} and {last} have programs on it" if others else f"{last} has programs on it"
 
 
 def _most(gpu: Gpu, later: Mapping[str, tuple[int | None, int | None]]) -> tuple[int | None, int | None]:

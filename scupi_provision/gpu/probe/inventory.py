@@ -19,7 +19,7 @@ _REFUSED = re.compile(r'Field "([\w.]+)" is not a valid field')
 _GPU_LINE = re.compile(r"GPU (\d+):")
 _SLICE_LINE = re.compile(r"\s*MIG (\S+)\s+Device\s+(\d+): \(UUID: (MIG-[^)]+)\)")
 _SLICE_ROW = re.compile(r"\|\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\|\s+(\d+)MiB\s+/\s+(\d+)MiB")
-_SLICE_PROCESS = re.compile(r"\|\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+(.*?)\s+(\d+)MiB\s+\|")
+_SLICE_PROCESS = re.compile(r"\|\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[CGM+]+\s+(.*?)\s+(\d+)MiB\s+\|")
 
 
 @dataclass(frozen=True)
