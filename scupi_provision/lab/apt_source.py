@@ -53,7 +53,7 @@ def source_tarball(package: str, workspace: Path) -> AptTarball | Ran:
         timeout_s=_FETCH_TIMEOUT_S,
     )
     for path in sorted(workspace.glob(f"{package}_*.orig.tar.*")):
-        match = re.fullmatch(rf"{re.escape(package)}_([0-9.]+)[^_]*\.orig\.tar\.(xz|gz)", path.name)
+        match = re.fullmatch(rf"{re.escape(package)}_([0-9.]+)[^_]*\.orig\.tar\.(xz|gz|bz2)", path.name)
         if match:
             return AptTarball(path, match[1], match[2])
     return fetch if update.status == 0 else Ran(update.status, f"{update.output}\n{fetch.output}")
