@@ -47,8 +47,9 @@ def machine_words(machine: Machine, table: Table, *, on_gpu: bool = True) -> str
 
 def wish_words(wish: Wish) -> str:
     """`torch ==2.4.* from cu121`, or "" when everything may be chosen."""
-    parts = [f"torch {wish.versions}" if wish.versions else "", f"from {wish.tag}" if wish.tag else ""]
-    return " ".join(filter(None, parts))
+    versions = f" {wish.versions}" if wish.versions else ""
+    source = f" from {wish.tag}" if wish.tag else ""
+    return f"torch{versions}{source}" if versions or source else ""
 
 
 def why(found: Resolution) -> str:
@@ -56,7 +57,8 @@ def why(found: Resolution) -> str:
     here = machine_words(found.machine, found.table, on_gpu=found.wish.tag != CPU)
     wished = wish_words(found.wish)
     if found.choice is None:
-        return f"no build of torch with CUDA suits {here}" if not wished else f"no build suits {wished} and {here}"
+        what = f"no {wished}" if wished else "no build of torch with CUDA"
+        return f"{what} suits a machine with {here}"
     if found.kept:
         return f"torch {found.choice.name} was chosen before, and suits {here}"
     if found.wish.exact and found.wish.tag:
@@ -154,7 +156,9 @@ def as_values(found: Resolution) -> dict[str, Any]:
 def refusal(found: Resolution, *, cpu_allowed: bool) -> str:
     """Why nothing suits, what there is, and what to try; several lines."""
     said = as_values(found)
-    lines = [said["why"], *(f"  {line}" for line in said["rejected"])]
+    lines = [said["why"]]
+    if found.machine.driver or found.wish.tag == CPU:  # else all have the same reason, and it has just been said
+        lines += [f"  {line}" for line in said["rejected"]]
     lines += [f"what there is: {line}" for line in said["alternatives"]]
     if found.cpu is not None and found.wish.tag != CPU and not cpu_allowed:
         lines.append("fallback: cpu takes the build for the CPU instead (torch_fallback in the role torch)")

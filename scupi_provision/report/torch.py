@@ -17,7 +17,7 @@ from scupi_provision.report import style
 def print_resolution(found: Resolution, console: Console) -> None:
     """Print what was chosen, how to install it, why nothing newer, and what else there is."""
     if found.choice is None:
-        console.print(Text.assemble(("nothing suits: ", style.BAD), explain.why(found)), soft_wrap=True)
+        console.print(Text(explain.why(found), style=f"bold {style.BAD}"), soft_wrap=True)
     else:
         _print_choice(found, found.choice, console)
     if found.rejected:

@@ -62,7 +62,7 @@ def test_conda_forge_may_have_a_newer_one() -> None:
 def test_nothing_suits_is_status_1_with_what_there_is() -> None:
     done = explain("--driver", "430", "--cc", "7.0", "--glibc", "2.28")
     assert done.returncode == 1
-    assert done.stdout.startswith("nothing suits: no build of torch with CUDA suits driver 430")
+    assert done.stdout.startswith("no build of torch with CUDA suits a machine with driver 430")
     assert "without a GPU, torch 2.15.0+cpu" in done.stdout
 
 

@@ -96,7 +96,7 @@ def test_what_does_not_suit_is_refused_with_what_would():
     result = planned(**CLUSTER, version="2.7.1", variant="cu118").result
     assert result.failed
     first, reason, *more = result.message.splitlines()
-    assert first.startswith("no build suits torch ==2.7.1 from cu118 and driver 510.47.03")
+    assert first.startswith("no torch ==2.7.1 from cu118 suits a machine with driver 510.47.03")
     assert reason == "  2.7.1 (cu118): needs glibc 2.28; here it is 2.17"
     assert "torch 2.6.0+cu118 suits" in more[0]
     assert "fallback" not in result.message
@@ -105,7 +105,8 @@ def test_what_does_not_suit_is_refused_with_what_would():
 def test_without_a_driver_the_task_fails_and_says_how_to_take_the_cpu():
     result = planned(glibc=["2.17"]).result
     assert result.failed
-    assert "here is none" in result.message
+    assert result.message.startswith("no build of torch with CUDA suits a machine with no NVIDIA driver")
+    assert "what there is: without a GPU, torch 2.6.0+cpu" in result.message
     assert "torch_fallback" in result.message
 
 
