@@ -7,7 +7,7 @@ SHELL = /bin/sh
 .SUFFIXES:
 .PHONY: demo test unit help clean
 
-demo: .venv/.lab ## the main job on two simulated nodes: git, a venv and torch, made on admin1, proved on gpu2
+demo: .venv/.lab ## the main job on two simulated nodes: git, conda and torch, made on admin1, proved on gpu2
 	.venv/bin/provision apply site.yaml --lab
 
 test: .venv/.dev ## everything CI checks: lint, types, layers, shell, and all tests (about ten minutes)

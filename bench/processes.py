@@ -1,11 +1,11 @@
-"""Which programs a converged apply starts on the hosts: none of them python, pip, git or make.
+"""Which programs a converged apply starts on the hosts: none of them python, conda, pip, git or make.
 
     python bench/processes.py [PLAYBOOK]
 
 The playbook (default: site.yaml) is applied to the lab until there is nothing left to change; then it is applied once
 more while `strace` follows the lab's daemon, from which everything on both hosts descends, and notes every successful
 execve. That is the kernel's own account, so nothing short-lived is missed. Takes PROVISION_LAB_DIR as `provision lab`
-does. Exit status 1 when one of the four was started.
+does. Exit status 1 when one of the five was started.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from scupi_provision.lab.commands import status
 
-UNWANTED = ("python", "pip", "git", "make")
+UNWANTED = ("python", "conda", "pip", "git", "make")
 """A converged run reads files instead of asking these."""
 
 _EXECVE = re.compile(r'execve(?:at\([^,]+, |\()"(?P<path>(?:[^"\\]|\\.)*)", .* = 0$')

@@ -1,4 +1,4 @@
-"""The main job, whole, on fresh labs: git is compiled and torch installed on admin1, all is proved on gpu2."""
+"""The main job, whole, on fresh labs: git is compiled and conda and torch installed on admin1, all proved on gpu2."""
 
 from __future__ import annotations
 
@@ -76,23 +76,23 @@ def test_check_writes_nothing(checked):
 def test_what_check_lists_is_what_apply_reports_as_changed(checked, applied):
     assert applied.code == 0, applied.stderr
     assert applied.changes() == checked[0].changes()
-    assert {role for _, role, _, _ in applied.changes()} == {"shell_env", "git", "python_venv", "torch", ""}
+    assert {role for _, role, _, _ in applied.changes()} == {"shell_env", "git", "conda", "conda_env", "torch", ""}
 
 
 def test_all_is_proved_on_gpu2(applied):
     checks = applied.of("CheckFinished")
     assert {check["host"] for check in checks} == {"gpu2"}
     assert all(check["passed"] and check["expected"] and check["seen"] for check in checks)
-    assert len(checks) >= 10
+    assert len(checks) >= 20
     names = [check["task"]["name"] for check in checks]
-    assert any("git --version" in name for name in names)
-    assert any("torch multiplies" in name for name in names)
+    for claim in ("git --version", "conda activate torch gives its python", "torch multiplies"):
+        assert any(claim in name for name in names), claim
     assert [(proof["host"], proof["remaining"]) for proof in applied.of("Proved")] == [("admin1", [])]
 
 
 def test_the_output_says_what_is_not_the_real_thing(applied):
     stand_ins = " ".join(applied.of("RunStarted")[0]["stand_ins"])
-    for word in ("two SSH servers", "git", "torch", "GPU"):
+    for word in ("two SSH servers", "git", "torch", "CPython", "program conda", "GPU"):
         assert word in stand_ins
 
 
@@ -103,15 +103,33 @@ def test_a_fresh_login_shell_has_the_git_that_was_built(person, applied, host):
     assert said.startswith(f"git version {version}\n{_lab(person).home}/.provision/store/git-{version}-")
 
 
+@pytest.mark.parametrize("host", ["admin1", "gpu2"])
+def test_a_fresh_login_shell_activates_the_environment(person, applied, host):
+    home = _lab(person).home
+    said = person.run("lab", "ssh", host, "bash", "-lc", "'conda activate torch && command -v python && python -V'")
+    series = _lab(person).variables["conda_env_python"]
+    assert said.stdout.startswith(f"{home}/miniforge3/envs/torch/bin/python\nPython {series}."), said.stderr
+
+
+def test_git_was_compiled_while_conda_was_at_work(applied):
+    """Long programs that have nothing to do with each other overlap: conda is ready before git, which began first."""
+    ended = [event["task"]["name"] for event in applied.of("TaskFinished") if event["outcome"] == "changed"]
+    git, conda = (
+        next(i for i, name in enumerate(ended) if name.startswith(words))
+        for words in ("Build git", "Install miniforge")
+    )
+    assert conda < git
+
+
 def test_a_second_apply_changes_nothing_and_is_proved(again):
     result, _ = again
     assert result.code == 0
     assert result.changes() == []
     assert [(proof["host"], proof["remaining"]) for proof in result.of("Proved")] == [("admin1", [])]
-    assert [(proof["host"], proof["checks"] >= 10) for proof in result.of("Verified")] == [("gpu2", True)]
+    assert [(proof["host"], proof["checks"] >= 20) for proof in result.of("Verified")] == [("gpu2", True)]
 
 
-def test_a_second_apply_starts_no_python_pip_git_or_make(again):
+def test_a_second_apply_starts_no_python_conda_pip_git_or_make(again):
     _, programs = again
     assert programs["bash"] >= 2, "a login shell on each node must have been seen, or nothing was counted"
     assert not any(unwanted(programs).values()), programs
