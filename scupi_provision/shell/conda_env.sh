@@ -40,7 +40,7 @@ local_cache() {
   mkdir -m 700 -- "$place" 2>/dev/null
   # Somebody else's directory of that name is not used: they could put packages into it.
   [ -d "$place" ] && ! [ -L "$place" ] && [ "$(stat -c %u:%a -- "$place")" = "$(id -u):700" ] || return 1
-  cache=$place/conda-pkgs
+  cache=$place/${cache##*/}
 }
 
 # --- the state, from names alone --------------------------------------------------------------------------------------
@@ -94,6 +94,17 @@ remove_named() {
 
 # --- telling ----------------------------------------------------------------------------------------------------------
 
+tell_new() { # SIGN FILE OTHER: the lines of FILE that are not in OTHER
+  others="
+$(cat -- "$3")
+"
+  while IFS= read -r line; do
+    case $others in *"
+$line
+"*) ;; *) printf '%s %s\n' "$1" "$line" ;; esac
+  done <"$2"
+}
+
 count_files() {
   files=$(find "$prefix" | wc -l)
   echo "files: $((files))"
@@ -121,8 +132,8 @@ phase count
 installed | sort >"$cache/after.txt"
 mkdir -p -- "$prefix/.provision" && cp -- "$cache/after.txt" "$prefix/.provision/packages" || exit 1
 count_files
-comm -23 -- "$cache/before.txt" "$cache/after.txt" | sed 's/^/- /'
-comm -13 -- "$cache/before.txt" "$cache/after.txt" | sed 's/^/+ /'
+tell_new - "$cache/before.txt" "$cache/after.txt"
+tell_new + "$cache/after.txt" "$cache/before.txt"
 rm -rf -- "$cache"
 : >"$stamp" || exit 1
 [ "$task" != create ] || seal
