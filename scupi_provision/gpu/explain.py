@@ -54,7 +54,8 @@ def wish_words(wish: Wish) -> str:
 
 def why(found: Resolution) -> str:
     """One sentence, without its full stop: what is chosen and what it suits, or that nothing does."""
-    here = machine_words(found.machine, found.table, on_gpu=found.wish.tag != CPU)
+    on_gpu = (found.choice.tag if found.choice else found.wish.tag) != CPU
+    here = machine_words(found.machine, found.table, on_gpu=on_gpu)
     wished = wish_words(found.wish)
     if found.choice is None:
         what = f"no {wished}" if wished else "no build of torch with CUDA"

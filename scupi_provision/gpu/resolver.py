@@ -11,7 +11,7 @@ from scupi_provision.gpu.fitness import Reason, known_cuda, unfitness
 from scupi_provision.gpu.machine import Machine, Wish
 from scupi_provision.gpu.torch_builds import CONDA_FORGE, CPU, Build, Table
 
-_Order = tuple[Version, bool, float]
+_Order = tuple[Version, bool, int]
 
 
 @dataclass(frozen=True)
@@ -61,22 +61,20 @@ def resolve(machine: Machine, wish: Wish, table: Table) -> Resolution:
     return Resolution(machine, wish, table, choice, rejected, conda, cpu)
 
 
-def keep(earlier: Wish, today: Resolution) -> Resolution | None:
+def keep(earlier: Wish, today: Resolution, *, cpu_allowed: bool) -> Resolution | None:
     """An earlier choice instead of today's, when it still suits the machine and the wish; else None.
 
-    A newer driver, or a newer table, shall not change an environment in which somebody is at work.
+    A newer driver, or a newer table, shall not change an environment in which somebody is at work. A build for the CPU
+    that was taken for want of a GPU stays (where that is allowed) until there is one.
     """
     found = resolve(today.machine, earlier, today.table)
     build, wish = found.choice, today.wish
-    if build is None or not wish.versions.contains(Version(build.torch)) or wish.tag not in _asked_as(build):
+    if build is None or not wish.versions.contains(Version(build.torch)) or wish.tag not in {"", build.tag}:
+        return None
+    if build.tag == CPU and wish.tag != CPU and not (cpu_allowed and today.choice is None):
         return None
     newer = today.choice if today.choice is not None and _is_newer(today.choice, build) else None
     return replace(found, wish=wish, rejected=(), newer=newer, kept=True)
-
-
-def _asked_as(build: Build) -> set[str]:
-    """The tags by which `build` may have been wished for: a build for the CPU never by chance."""
-    return {build.tag} if build.tag == CPU else {"", build.tag}
 
 
 def _candidates(wish: Wish, table: Table) -> tuple[Build, ...]:

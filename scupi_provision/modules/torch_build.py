@@ -46,6 +46,7 @@ class Args(ModuleArgs):
         "fail", description="What is taken when no build with CUDA suits; by default the task fails with the reasons."
     )
     sources: Words = Field(default=[], description="Addresses below which the indexes are; PyTorch's own by default.")
+    architecture: Text = Field("x86_64", description="ansible_facts.architecture; the table is that of x86_64.")
     system: Text = Field("Linux", description="ansible_facts.system; on Darwin builds have no tag.")
     unsure: Boolean = Field(default=False, description="Also take builds that the table is not sure of.")
 
@@ -74,12 +75,14 @@ def plan(args: Args, host: HostView) -> Result:
     wish, table = _wish(args), torch_builds()
     machine = _machine(args, _python(args, wish, host))
     found = resolve(machine, wish, table)
-    earlier = _earlier(args, host)
-    found = (keep(earlier, found) if earlier else None) or found
+    earlier, cpu_allowed = _earlier(args, host), args.fallback == "cpu"
+    found = (keep(earlier, found, cpu_allowed=cpu_allowed) if earlier else None) or found
     build = found.choice or {"cpu": found.cpu, "conda-forge": found.conda, "fail": None}[args.fallback]
     values = explain.as_values(found)
+    if args.system == "Linux" and args.architecture != "x86_64":
+        values["notes"].append(f"the table is that of x86_64; what builds for {args.architecture} need may differ")
     if build is None:
-        return Result(values=values, message=explain.refusal(found, cpu_allowed=args.fallback == "cpu"), failed=True)
+        return Result(values=values, message=explain.refusal(found, cpu_allowed=cpu_allowed), failed=True)
     values |= _chosen(args, found, build)
     if build.channel == CONDA_FORGE and not _is_in_conda(args, host, build):
         return Result(values=values, message=_declare(values), failed=True)

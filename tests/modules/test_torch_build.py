@@ -157,6 +157,19 @@ def test_it_goes_when_it_does_not_suit_or_something_else_is_asked_for(text, args
     )
 
 
+def test_a_build_for_the_cpu_stays_for_want_of_a_gpu():
+    args = {"remembered": "~/choice", "glibc": ["2.39"]}
+    kept = planned(remembering(b"2.6.0+cpu"), **args, fallback="cpu").result.values
+    assert kept["build"] == "2.6.0+cpu"
+    assert kept["why"] == "torch 2.6.0+cpu was chosen before, and suits glibc 2.39, any Python"
+    assert planned(remembering(b"2.6.0+cpu"), **args).result.failed
+
+
+def test_another_architecture_is_said_not_to_be_in_the_table():
+    values = planned(**CLUSTER, architecture="aarch64").result.values
+    assert values["notes"] == ["the table is that of x86_64; what builds for aarch64 need may differ"]
+
+
 def test_a_wish_that_the_earlier_choice_meets_leaves_it():
     values = planned(remembering(b"2.6.0+cu118"), **NEWER, remembered="~/choice", version=">=2.4").result.values
     assert values["build"] == "2.6.0+cu118"
