@@ -19,7 +19,7 @@ from scupi_provision.shell.scripts import script
 
 @pytest.fixture
 def host(shell, tmp_path, request):
-    home = tmp_path / "home"
+    home = tmp_path / "it's"
     home.mkdir()
     return host_in(shell, home, request.getfixturevalue("applets") if shell == "busybox" else None)
 
