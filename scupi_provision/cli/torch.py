@@ -1,12 +1,15 @@
-"""`provision torch …`: which build of PyTorch suits which machine, answered without asking anybody."""
+"""`provision torch …`: which build of PyTorch suits which machine, answered by a table that comes with us."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scupi_provision.cli import options
 from scupi_provision.cli.boundary import guarded
 from scupi_provision.errors import InputError
 
@@ -37,33 +40,56 @@ def explain(
     tag: Annotated[str, typer.Option(help="Only this index of PyTorch, e.g. cu118; cpu; conda-forge.")] = "",
     want: Annotated[list[str], typer.Option("--with", help="A companion: torchvision, torchaudio.")] = [],  # noqa: B006
     unsure: Annotated[bool, typer.Option("--unsure", help="Also builds that the table is not sure of.")] = False,
+    host: Annotated[str, typer.Option("--host", help="Ask this host of the inventory for what is not given.")] = "",
+    inventory: options.Inventory = None,
+    lab: options.UseLab = False,
     json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
 ) -> None:
-    """Say which build suits such a machine, why, and why no newer one does. No connection is made.
+    """Say which build suits such a machine, why, and why no newer one does. Without --host no connection is made.
 
     Exits 1 when no build with CUDA suits.
     """
 
     def work() -> int:
-        found = _resolve(driver, cuda, cc, glibc, python, pin, tag, want, unsure=unsure)
+        told = _Told(driver, cuda, cc, glibc)
+        if (inventory or lab) and not host:
+            raise InputError("--inventory and --lab say where a host is; name the host with --host")
+        if host:
+            told = _asked(host, inventory, told, lab=lab)
+        found = _resolve(told, python, pin, tag, want, unsure=unsure)
         _show(found, json=json)
         return 0 if found.choice is not None else EXIT_NOTHING_SUITS
 
     raise typer.Exit(guarded(work))
 
 
-def _resolve(
-    driver: str,
-    cuda: str,
-    capabilities: list[str],
-    glibc: list[str],
-    python: str,
-    pin: str,
-    tag: str,
-    companions: list[str],
-    *,
-    unsure: bool,
-) -> Resolution:
+@dataclass(frozen=True)
+class _Told:
+    """A machine in the words of the command line."""
+
+    driver: str
+    cuda: str
+    capabilities: list[str]
+    glibc: list[str]
+
+
+def _asked(host: str, inventory: Path | None, told: _Told, *, lab: bool) -> _Told:
+    """What was told, and the rest from the host's facts; the C libraries of all hosts on the way count."""
+    from scupi_provision.run.asking import facts_on_the_way  # noqa: PLC0415 - keeps `--help` fast
+
+    facts = facts_on_the_way(options.inventory_request(inventory, None, lab=lab), host)
+    node = facts[-1]
+    if not told.driver and not node["nvidia_driver"]:
+        print(f"note: {host} has no NVIDIA driver", file=sys.stderr)
+    return _Told(
+        told.driver or node["nvidia_driver"],
+        told.cuda or node["cuda_driver"],
+        told.capabilities or node["compute_caps"],
+        told.glibc or [each["glibc"] for each in facts],
+    )
+
+
+def _resolve(told: _Told, python: str, pin: str, tag: str, companions: list[str], *, unsure: bool) -> Resolution:
     from scupi_provision.gpu.machine import read_machine, read_wish  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.gpu.resolver import resolve  # noqa: PLC0415
     from scupi_provision.gpu.torch_builds import torch_builds  # noqa: PLC0415
@@ -71,14 +97,16 @@ def _resolve(
 
     table = torch_builds()
     try:
-        machine = read_machine(driver=driver, cuda=cuda, capabilities=capabilities, glibc=glibc, python=python)
+        machine = read_machine(
+            driver=told.driver, cuda=told.cuda, capabilities=told.capabilities, glibc=told.glibc, python=python
+        )
         wish = read_wish(version=pin, tag=tag, companions=companions, unsure=unsure)
     except ValueError as error:
         raise InputError(str(error)) from error
     if wish.tag and wish.tag not in table.tags():
         hint = suggestion(wish.tag, table.tags()) or f"there are: {', '.join(table.tags())}"
         raise InputError(f"PyTorch has no index {wish.tag}", hint=hint)
-    if not driver and wish.tag != "cpu":
+    if not machine.driver and wish.tag != "cpu":
         raise InputError(
             "without the driver of the GPU node there is nothing to choose by",
             hint="give --driver (nvidia-smi shows it as Driver Version), or --tag cpu for a build without CUDA",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +76,7 @@ def test_nothing_suits_is_status_1_with_what_there_is() -> None:
         (("--driver", "510.47", "--tag", "cu117x"), 'did you mean "cu117"?'),
         (("--driver", "510.47", "--pin", "new"), "write 2.4, 2.4.1, 2.4.1+cu121"),
         (("--glibc", "2.17"), "--driver"),
+        (("--driver", "510.47", "--lab"), "--host"),
     ],
 )
 def test_bad_numbers_are_refused_with_advice(arguments: tuple[str, ...], said: str) -> None:
@@ -82,6 +85,20 @@ def test_bad_numbers_are_refused_with_advice(arguments: tuple[str, ...], said: s
     assert done.stderr.startswith("error: ")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_host_of_the_inventory_can_be_asked(tmp_path: Path) -> None:
+    """This machine is the host; its C library is read, and what is told on the command line counts more."""
+    inventory = tmp_path / "inventory.yaml"
+    inventory.write_text("all:\n  hosts:\n    here: {ansible_connection: local}\n")
+    asked = ("--host", "here", "-i", str(inventory), "--driver", "535.104.05", "--cc", "8.0", "--json")
+    found = json.loads(explain(*asked).stdout)["machine"]
+    assert (found["driver"], found["glibc"]) == ("535.104.05", platform.libc_ver()[1])
+    told = json.loads(explain(*asked, "--glibc", "2.17").stdout)["machine"]
+    assert told["glibc"] == "2.17"
+    nobody = explain("--host", "there", "-i", str(inventory))
+    assert nobody.returncode == 2
+    assert "there" in nobody.stderr
 
 
 def test_an_answer_takes_no_longer_than_a_look() -> None:
