@@ -26,13 +26,21 @@ class HostView(ReadableHost):
         verbosity: How many `-v` were given.
         check_mode: Whether this plan is only to be shown (`ansible_check_mode`).
         keep_contents: Whether contents of files about to be replaced are wanted for diffs.
+        fetch_via: Who downloads, as `shell.actions.Fetch` has it.
         generation: The `host.generation.Generation` that this plan is making, or None so far.
     """
 
     def __init__(
-        self, snapshot: Snapshot, *, check_mode: bool = False, keep_contents: bool = False, verbosity: int = 0
+        self,
+        snapshot: Snapshot,
+        *,
+        check_mode: bool = False,
+        keep_contents: bool = False,
+        verbosity: int = 0,
+        fetch_via: str = "host",
     ) -> None:
         super().__init__(snapshot)
+        self.fetch_via = fetch_via
         self.check_mode = check_mode
         self.verbosity = verbosity
         self.keep_contents = keep_contents
@@ -258,7 +266,8 @@ class HostView(ReadableHost):
             return self.set_mode(path, bits)
         if not now.exists:
             self._need_directory(path)
-        action = Fetch(tuple(urls), path, bits, sha256, timeout_s, now)
+        via = "host" if all(url.startswith("file:") for url in urls) else self.fetch_via  # the host's own files
+        action = Fetch(tuple(urls), path, bits, sha256, timeout_s, now, via)
         self.record.act(action, Diff(path, summary=f"download {urls[0]} to {path}"))
         self._plan(path, Entry(Kind.FILE, bits, None, sha256))
         return True

@@ -33,6 +33,7 @@ class Planning:
         verbosity: How many `-v` were given.
         switches: Whether the staged generation is made current at the end.
         keeps_going: Whether a failed task is followed by the next.
+        fetch_via: Who downloads, as `shell.actions.Fetch` has it.
     """
 
     items: Sequence[Item]
@@ -45,6 +46,7 @@ class Planning:
     verbosity: int = 0
     switches: bool = True
     keeps_going: bool = False
+    fetch_via: str = "host"
 
 
 def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Snapshot, read: Read) -> Plan:
@@ -55,6 +57,7 @@ def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Sna
             check_mode=planning.check_mode,
             keep_contents=planning.diffs,
             verbosity=planning.verbosity,
+            fetch_via=planning.fetch_via,
         )
         walk = Walk(
             planning.scope(),

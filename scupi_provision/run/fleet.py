@@ -17,6 +17,8 @@ from scupi_provision.events import Event, HostConnected, HostUnreachable, Notice
 from scupi_provision.host.snapshot import Needs, NeedsReadingError, Snapshot
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
+from scupi_provision.run.blobs import Stock
+from scupi_provision.run.downloads import DownloadCache, cache_folder
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.run.session import Session, refusal
@@ -69,6 +71,7 @@ class Fleet:
 
     Attributes:
         errors: Why a host could not be opened or was lost; such a host takes no further part.
+        stock: Where the controller has files from that it sends to hosts.
     """
 
     inventory: Inventory
@@ -77,6 +80,7 @@ class Fleet:
     links: dict[str, Link] = field(default_factory=dict)
     errors: dict[str, ProvisionError] = field(default_factory=dict)
     run_id: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S-") + secrets.token_hex(3))
+    stock: Stock = field(default_factory=lambda: DownloadCache(cache_folder()))
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, hosts: Iterable[Host]) -> Iterator[Event]:

@@ -13,6 +13,9 @@ from scupi_provision.host.snapshot import Snapshot
 from scupi_provision.plan.models import Done, Plan, Step, StepKey
 from scupi_provision.plan.planner import Planning, make_plan
 from scupi_provision.plan.stream import stream_of
+from scupi_provision.run.blobs import Stock
+from scupi_provision.run.bringing import Bringing
+from scupi_provision.run.downloads import DownloadCache, cache_folder
 from scupi_provision.run.session import Session, refusal
 from scupi_provision.run.settling import Progress, events_of, settled_safely
 from scupi_provision.shell.actions import Run
@@ -48,7 +51,14 @@ class HostRun:
     """
 
     def __init__(
-        self, label: str, session: Session, planning: Planning, snapshot: Snapshot, *, verifies: bool = False
+        self,
+        label: str,
+        session: Session,
+        planning: Planning,
+        snapshot: Snapshot,
+        *,
+        verifies: bool = False,
+        stock: Stock | None = None,
     ) -> None:
         self._verifies = verifies
         self._label = label
@@ -62,6 +72,8 @@ class HostRun:
         self._failed = False
         self._proved = False
         self._progress: dict[int, Progress] = {}
+        home = snapshot.facts.home if snapshot.facts else "/"
+        self._bringing = Bringing(label, session, stock or DownloadCache(cache_folder()), home)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -109,9 +121,9 @@ class HostRun:
         if not plan.failed and not self._verifies:
             yield from self._prove(only if only and not only.pending else None)
 
-    def _mark(self) -> tuple[int, int, int]:
+    def _mark(self) -> tuple[int, int, int, bool]:
         """How far the play has come: a round that changes nothing of this would go on for ever."""
-        return len(self.settled), self._stale, sum(self._attempts.values())
+        return len(self.settled), self._stale, sum(self._attempts.values()), self._bringing.instead
 
     def variables(self) -> Mapping[str, Any]:
         """Registered values and facts, now that everything is settled."""
@@ -139,7 +151,7 @@ class HostRun:
     # --- performing one plan --------------------------------------------------------------------------------------
 
     def _perform(self, plan: Plan) -> Iterator[Event]:
-        stream = stream_of(plan.steps)
+        stream, unbrought = yield from self._bringing.bring(stream_of(plan.steps), plan.steps)
         self._progress, self._rest_s = {}, None
         cursor = 0
         stopped = False
@@ -155,13 +167,25 @@ class HostRun:
                     stopped = True
                     yield self._note_stale(reply)
                 elif isinstance(reply, StepFailed):
-                    self._progress[reply.step].failure = reply
                     stopped = True
-                    yield from self._settle(plan.steps[reply.step], reply.step)
+                    yield from self._fail(plan.steps[reply.step], reply)
                 else:
                     yield from self._tell(plan, reply)
+        if unbrought and not stopped:
+            stopped = True
+            yield from self._settle_until(plan, cursor, unbrought.step)
+            yield from self._begin(plan.steps[unbrought.step], unbrought.step)
+            yield from self._fail(plan.steps[unbrought.step], unbrought)
         if not stopped:
             yield from self._settle_until(plan, cursor, len(plan.steps))
+
+    def _fail(self, step: Step, failure: StepFailed) -> Iterator[Event]:
+        progress = self._progress[failure.step]
+        if self._bringing.takes_over(step, progress.runs):
+            yield Notice("this host cannot download: this computer does it and sends the files on", self._label)
+            return
+        progress.failure = failure
+        yield from self._settle(step, failure.step)
 
     def _begin(self, step: Step, index: int) -> Iterator[Event]:
         self._progress[index] = Progress(time.monotonic())

@@ -15,6 +15,7 @@ from scupi_provision.playbook.models import Item, Play
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.run.fleet import Fleet
 from scupi_provision.run.host_run import HostRun
+from scupi_provision.run.routes import fetch_via
 from scupi_provision.run.site import Site
 
 
@@ -50,8 +51,10 @@ class PlayOnHost:
             verbosity=self.site.request.verbosity,
             switches=not verifies,
             keeps_going=verifies,
+            fetch_via=fetch_via(self.host, self.play, self.site.request),
         )
-        return HostRun(self.host.label, link.session, planning, link.snapshot, verifies=verifies)
+        stock = self.fleet.stock
+        return HostRun(self.host.label, link.session, planning, link.snapshot, verifies=verifies, stock=stock)
 
     def _scope(self) -> PlayScope:
         request = self.site.request

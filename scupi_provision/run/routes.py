@@ -9,6 +9,7 @@ from scupi_provision.access.keys import check_private_key
 from scupi_provision.errors import InputError
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
+from scupi_provision.playbook.models import Play
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.run.request import RunRequest
 from scupi_provision.source import diagnostic
@@ -24,6 +25,18 @@ def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
         return "local"
     hint = "ssh (the default) and local are"
     raise InputError.of([diagnostic(f'ansible_connection "{kind}" is not supported', host.where, hint=hint)])
+
+
+def fetch_via(host: Host, play: Play, request: RunRequest) -> str:
+    """Who downloads for `host`: `provision_fetch_via`."""
+    variables = {**host.variables.merged(), "inventory_hostname": host.name}
+    for mapping in (*play.variables, request.extra):
+        variables |= mapping
+    via = str(Templar(variables).variables.get("provision_fetch_via", "auto"))
+    if via in {"host", "controller", "auto"}:
+        return via
+    hint = "host, controller, or auto: the host, and this computer where the host cannot"
+    raise InputError.of([diagnostic(f'provision_fetch_via "{via}" is not known', host.where, hint=hint)])
 
 
 def route_to(host: Host, inventory: Inventory, request: RunRequest) -> Route:

@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scupi_provision.errors import LockedError, ProvisionError, StepFailedError, UnreachableError
+from scupi_provision.errors import InternalError, LockedError, ProvisionError, StepFailedError, UnreachableError
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
+from scupi_provision.run.blobs import Amount, Blob, Obtaining
 from scupi_provision.shell import program
 from scupi_provision.shell.compile import Compiler, Turn
 from scupi_provision.shell.decode import Decoder
@@ -127,29 +128,80 @@ class Session:
         text = compiler.program(stream)
         yield from self._exchange(text, compiler.blobs)
 
+    def upload(self, blob: Blob, home: str) -> Obtaining:
+        """Bring a file into `~/.provision/cache`, under its hash; nothing travels that is there already.
+
+        What a cut line has brought is gone on from, when its hash says that it is the beginning of this file.
+
+        Raises:
+            ProvisionError: It could not be received.
+        """
+        whole = f"{home}/.provision/cache/{blob.sha256}"
+        there = Snapshot()
+        self.read(Needs(entries=dict.fromkeys([whole, f"{whole}.part"])), there)
+        if there.entries[whole].digest == blob.sha256:
+            return blob
+        begin = _continued(blob, there.entries[f"{whole}.part"])
+        self._send(program.receive(self._owner, blob.sha256, begin, blob.size - begin), [])
+        done = begin
+        for data in blob.chunks(begin):
+            self._put(data)
+            done += len(data)
+            yield Amount(done, blob.size)
+        if done < blob.size:
+            self.close()  # the host waits for bytes that will not come
+            raise UnreachableError(f"{blob.path} became shorter while it was sent", hint="run the same command again")
+        for reply in list(self._replies()):  # to its end: the line stays in step
+            if isinstance(reply, DeniedReply):
+                raise StepFailedError("a file could not be sent to the host", detail=reply.why)
+            if isinstance(reply, LockedReply):
+                raise refusal(reply)
+        return blob
+
     # --- the line -------------------------------------------------------------------------------------------------
 
     def _exchange(self, text: str, blobs: list[bytes]) -> Iterator[Reply]:
+        self._send(text, blobs)
+        yield from self._replies()
+
+    def _send(self, text: str, blobs: list[bytes]) -> None:
         if self._channel is None:
             self._channel = self._transport.open_shell(program.bootstrap())
             self.wire.round_trips += 1
             text = program.prelude(self._nonce, self._run_id) + text
-        message = program.frame(text, blobs)
         self.wire.round_trips += 1
-        self.wire.sent += len(message)
-        self._channel.send(message)
+        self._put(program.frame(text, blobs))
+
+    def _put(self, data: bytes) -> None:
+        self.wire.sent += len(data)
+        self._open_channel.send(data)
+
+    @property
+    def _open_channel(self) -> Channel:
+        if self._channel is None:
+            raise InternalError("a session is read from or written to before it was opened")
+        return self._channel
+
+    def _replies(self) -> Iterator[Reply]:
+        channel = self._open_channel
         while True:
-            data = self._channel.receive(_POLL_S)
+            data = channel.receive(_POLL_S)
             if data is None:
                 if not self._transport.alive:
-                    raise _lost("it stopped answering", self._channel)
+                    raise _lost("it stopped answering", channel)
                 continue
             if not data:
-                raise _lost("the line was closed before the program had ended", self._channel)
+                raise _lost("the line was closed before the program had ended", channel)
             for reply in self._decoder.feed(data):
                 if isinstance(reply, EndReply):
                     return
                 yield reply
+
+
+def _continued(blob: Blob, part: Entry) -> int:
+    """How many bytes of the file the host has, when what it has is the beginning of this file."""
+    fits = part.size is not None and part.size <= blob.size and part.digest == blob.digest(part.size)
+    return part.size or 0 if fits else 0
 
 
 def refusal(reply: Reply) -> ProvisionError:

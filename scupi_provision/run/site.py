@@ -15,7 +15,7 @@ from scupi_provision.playbook.checks import site_problems
 from scupi_provision.playbook.load import read_playbook
 from scupi_provision.playbook.models import Play, Playbook
 from scupi_provision.run.request import RunRequest
-from scupi_provision.run.routes import route_to
+from scupi_provision.run.routes import fetch_via, route_to
 
 OWN_NAMES = frozenset({"provision_gpu_probe"})
 """Variables that every play of ours has beside Ansible's."""
@@ -76,6 +76,7 @@ def _check_hosts(site: Site) -> None:
     for play in site.playbook.plays:
         try:
             for host in site.targets(play):
+                fetch_via(host, play, site.request)
                 for wanted in (host, *site.witnesses(play, host)):
                     route_to(wanted, site.inventory, site.request)
         except InputError as error:  # noqa: PERF203 - every play's problems are collected

@@ -94,6 +94,8 @@ class Fetch:
         urls: Tried in this order.
         sha256: What the content must hash to, or None when the playbook gave no checksum.
         timeout_s: For the whole download from one source.
+        via: Who downloads: "host", "controller" (which sends the file on; it is there before the stream begins), or
+            "auto": the host, and the controller where the host cannot.
     """
 
     urls: tuple[str, ...]
@@ -102,6 +104,7 @@ class Fetch:
     sha256: str | None = None
     timeout_s: int = 3600
     expect: Entry | None = None
+    via: str = "host"
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Compiler:
         return (
             f"p_open_run\n{receive}"
             f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{proof}{body}p_gather $P_ASIDE\nfi\n'
-            f"p_unlock\np_close_run\n{end()}"
+            f"p_forget_brought\np_unlock\np_close_run\n{end()}"
         )
 
     def _turn(self, turn: Turn) -> str:
@@ -185,6 +185,8 @@ def _(action: Touch, _compiler: Compiler) -> str:
 
 @_command.register
 def _(action: Fetch, _compiler: Compiler) -> str:
+    if action.via == "controller":
+        return f"p_bring {words(action.sha256 or '', action.path, _octal(action.mode))}"
     # Named by the hash: what is left of another content is never continued.
     part = f"{action.path}.{action.sha256[:16]}.part" if action.sha256 else f"{action.path}.part"
     settings = {"part": part, "sha256": action.sha256 or "", "limit": str(action.timeout_s), "window": str(STALL_S)}

@@ -9,6 +9,7 @@ from importlib import resources
 
 from scupi_provision.shell.words import glob_word, word, words
 
+_RUNTIME = ("runtime.sh", "steps.sh", "jobs.sh", "bring.sh", "aside.sh", "lock.sh", "facts.sh")
 BATCH = 400
 """Paths per call of stat, sha256sum or cat: far below every ARG_MAX (at least 128 KiB) for paths of usual length."""
 
@@ -59,12 +60,28 @@ def frame(program: str, blobs: Iterable[bytes] = ()) -> bytes:
 def prelude(nonce: str, run_id: str) -> str:
     """Defines the runtime; goes ahead of the first program of a session."""
     names = f"P_NONCE={word(nonce)} P_RUNID={word(run_id)}\n"
-    return names + "".join(map(shell_source, ("runtime.sh", "steps.sh", "jobs.sh", "aside.sh", "lock.sh", "facts.sh")))
+    return names + "".join(map(shell_source, _RUNTIME))
 
 
 def end() -> str:
     """Closes a program: the count of events lets the reader tell a cut stream from a finished one."""
     return 'p_emit end "$P_SEQ"\n'
+
+
+def receive(owner: str, sha256: str, begin: int, left: int) -> str:
+    """Takes a large file that follows the program, under the lock, into `~/.provision/cache`.
+
+    Args:
+        owner: As for `compile.Compiler`.
+        sha256: Of the whole file; also its name there.
+        begin: Bytes of it that are on the host already.
+        left: Bytes that follow.
+    """
+    return (
+        "p_open_run\n"
+        f'if [ -z "$P_STOP" ] && p_lock {word(owner)}; then p_receive {sha256} {begin} {left}\n'
+        f"else p_pour {left} >/dev/null; fi\np_unlock\np_close_run\n{end()}"
+    )
 
 
 def read_facts() -> str:

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2030,SC2031  # a PATH set in a subshell is meant for that subshell
 # shellcheck disable=SC2034,SC2153,SC2154  # P_NONCE, P_RUN, P_RUNID are set by the program; P_ROOT, P_LOCKED used in jobs.sh
 
-P_SEQ=0 P_STOP='' P_STEP='' P_LOCKED='' P_WHY='' P_NEARS=0
+P_SEQ=0 P_BROUGHT='' P_STOP='' P_STEP='' P_LOCKED='' P_WHY='' P_NEARS=0
 P_ROOT=$HOME/.provision
 
 P_NL='
@@ -43,16 +43,21 @@ p_environment() {
   fi
 }
 
+# p_pour BYTES: takes so many bytes off the line, and not one more. Without fullblock dd may come back with less than asked.
+p_pour() {
+  p_whole=$(($1 / 65536)) p_left=$(($1 % 65536))
+  if [ -n "$P_FULL" ]; then
+    { dd bs=65536 count="$p_whole" iflag=fullblock; dd bs="$p_left" count=1 iflag=fullblock; } 2>/dev/null
+  else
+    dd bs=1 count="$1" 2>/dev/null
+  fi <&4
+}
+
 # Large contents follow the program on the line and go straight to files. Where they cannot be kept they are taken off the
 # line all the same: what is left there would be read as the next program.
 p_blob() { # SHA256 SIZE
   p_file=$P_RUN/blob-$1
-  p_whole=$(($2 / 65536)) p_left=$(($2 % 65536))
-  if [ -n "$P_FULL" ]; then
-    { dd bs=65536 count="$p_whole" iflag=fullblock; dd bs="$p_left" count=1 iflag=fullblock; } 2>/dev/null
-  else
-    dd bs=1 count="$2" 2>/dev/null
-  fi <&4 | { cat >"$p_file" || cat >/dev/null; } 2>/dev/null
+  p_pour "$2" | { cat >"$p_file" || cat >/dev/null; } 2>/dev/null
   if [ -f "$p_file" ] && p_digest "$p_file" && [ "$P_DIGEST" = "$1" ]; then return; fi
   P_STOP=failed
   p_emit denied "$(p_say "a file could not be received whole in $P_RUN (disk full, or over quota?)")"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "plan")]  # whatever pytest's import mode
+_HERE = Path(__file__).parent
+sys.path[:0] = [str(_HERE), str(_HERE.parent), str(_HERE.parent / "plan")]  # whatever pytest's import mode
 
 from real_plays import RealPlays  # noqa: E402 - found by the path above
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from scupi_provision.run.session import Session
 from scupi_provision.transport.local import LocalChannel, LocalTransport
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # whatever pytest's import mode
 
 SHELLS = ("dash", "bash", "mksh", "busybox")
 

@@ -2,82 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from scupi_provision.shell.program import shell_source
 from scupi_provision.shell.words import word
 
-CONTENT = b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(10_000))
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-PORTAL = b"\n<!DOCTYPE HTML>\n<html><body>Please log in</body></html>"
+from misbehaving import CONTENT, SHA256, Sources, serving
+
 WAYS = {"dash": "curl", "bash": "wget", "mksh": "curl", "busybox": "busybox"}
 """Every shell with one of the programs that download."""
 
 
-@dataclass
-class Sources:
-    """A server whose folders misbehave each in its own way; `asked` has the folder and Range of every request."""
-
-    url: str = ""
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    def __call__(self, *folders: str) -> list[str]:
-        return [f"{self.url}/{folder}/file.tar.xz" for folder in folders]
-
-
 @pytest.fixture
 def sources() -> Iterator[Sources]:
-    """The server, on loopback."""
-    made = Sources()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Answer as the folder of the path says."""
-            folder = self.path.split("/")[1]
-            wanted = self.headers.get("Range", "")
-            made.asked.append((folder, wanted))
-            start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted and folder != "forgetful" else 0
-            body = {"portal": PORTAL, "flipped": CONTENT[:-1] + b"\0"}.get(folder, CONTENT)
-            if folder == "missing":
-                self.send_error(404)
-                return
-            if start >= len(body):
-                self.send_error(416)
-                return
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-            self.send_header("Content-Length", str(len(body) - start))
-            self.end_headers()
-            if folder == "stalling":
-                self.wfile.write(body[start : start + len(body) // 2])
-                self.wfile.flush()
-                made.ended.wait(30)
-                return
-            self.wfile.write(body[start : len(body) // 2] if folder == "cut" else body[start:])
-
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # who is left in the middle is no error
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield made
-    made.ended.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """Good sources and bad ones."""
+    with serving() as made:
+        yield made
 
 
 @dataclass
@@ -139,9 +84,14 @@ def test_a_bad_source_is_followed_by_the_next(download, sources, bad):
 
 @pytest.mark.parametrize("bad", ["missing", "flipped", "portal", "cut"])
 def test_without_a_good_source_nothing_passes_for_the_file(download, sources, bad):
-    done = download(sources(bad))
-    assert done.returncode == 1
+    assert download(sources(bad)).returncode != 0
     assert not download.part.exists() or not download.is_whole()
+
+
+@pytest.mark.parametrize(("bad", "status"), [("flipped", 1), ("portal", 75), ("cut", 75)])
+def test_the_status_tells_whether_another_computer_might_do_better(download, sources, bad, status):
+    """That is, whether any source gave an answer of its own."""
+    assert download(["http://127.0.0.1:9/nobody-listens", *sources(bad)]).returncode == status
 
 
 def test_a_login_page_is_recognised(download, sources):
@@ -201,7 +151,7 @@ def test_without_a_hash_what_an_earlier_run_left_is_not_trusted(download, source
 
 def test_its_time_is_limited(download, sources):
     done = download(sources("stalling"), limit=1)
-    assert done.returncode == 1
+    assert done.returncode == 75
     assert "its time was over" in done.stderr
 
 
