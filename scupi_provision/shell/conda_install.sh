@@ -28,7 +28,7 @@ make_room() {
     echo "removing what an interrupted run left in $prefix"
     rm -rf -- "$prefix" || exit 1
   elif [ -r "$claim" ] && [ -z "$made" ] && ! [ -e "$prefix/conda-meta/history" ]; then
-    # It was stopped within the second in which the directory appeared: whose it is cannot be told.
+    # It was stopped in the moment in which the directory appeared: whose it is cannot be told.
     aside=$prefix.unfinished-$(date +%Y%m%d%H%M%S)
     mv -T -- "$prefix" "$aside" || exit 1
     echo "moved what stood in the way to $aside"
@@ -43,7 +43,7 @@ install_anew() {
   mkdir -p -- "${claim%/*}" "${prefix%/*}" && : >"$claim" || exit 1
   /bin/sh "$installer" -b -p "$prefix" &
   pid=$!
-  until [ -d "$prefix" ] || ! kill -0 "$pid" 2>/dev/null; do sleep 1; done
+  until [ -d "$prefix" ] || ! kill -0 "$pid" 2>/dev/null; do sleep 0.1 2>/dev/null || sleep 1; done
   if [ -d "$prefix" ]; then identity >"$claim" || exit 1; fi
   wait "$pid" || stop 'the installer failed'
 }

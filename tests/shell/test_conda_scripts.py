@@ -109,7 +109,7 @@ def test_a_folder_that_somebody_else_made_meanwhile_is_theirs(host):
     assert notes.read_text() == "mine"
 
 
-def test_what_appeared_in_the_second_of_a_kill_is_moved_aside(host):
+def test_what_appeared_in_the_moment_of_a_kill_is_moved_aside(host):
     host.put("build/conda/claim", "")
     host.put("miniforge3/notes.txt", "mine")
     done = install(host)
