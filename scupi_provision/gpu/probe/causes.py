@@ -55,6 +55,10 @@ _OLD_TORCH = Finding(
     "install a newer torch (`provision torch explain` names one that suits the driver)",
 )
 
+_DEAD = (
+    "uncorrectable ECC|GPU is lost|fallen off the bus|GPU requires reset|device unavailable|unspecified launch failure|"
+    "torch does not come back|Unable to determine the device handle"
+)
 _TEXTS: tuple[tuple[str, Finding], ...] = (
     ("no kernel image is available", Finding(
         "architecture", "torch was not compiled for this GPU's compute capability",
@@ -86,9 +90,8 @@ _TEXTS: tuple[tuple[str, Finding], ...] = (
     ("invalid device ordinal", Finding(
         "number", "the program asks for a GPU by a number that is not there; visible GPUs are numbered from 0",
         "use cuda:0, and choose the GPU by CUDA_VISIBLE_DEVICES")),
-    ("uncorrectable ECC|GPU is lost|fallen off the bus|GPU requires reset|device unavailable|unspecified launch fail",
-     Finding("dead", "the GPU is broken or hangs: the driver lists it and cannot use it",
-             "leave it out (`gpu-python` does), and tell the administrator its UUID", tries_next=True)),
+    (_DEAD, Finding("dead", "the GPU is broken or hangs: the driver lists it and cannot use it",
+        "leave it out (`gpu-python` does), and tell the administrator its UUID", tries_next=True)),
     ("CUDA unknown error", Finding(
         "unknown", "CUDA cannot begin on this node: the module nvidia_uvm is not loaded, a GPU is dead, or the driver "
         "was updated", "tell the node's administrator", tries_next=True)),

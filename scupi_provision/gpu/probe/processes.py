@@ -26,9 +26,10 @@ _PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that a process gets when its parent dies (linux/prctl.h)."""
 _SAID_KEPT = 4000
 _INTERPRETER_OPTIONS = [
-    f"-{letter}" for flag, letter in (("isolated", "I"), ("no_site", "S")) if getattr(sys.flags, flag)
+    "-B",
+    *(f"-{letter}" for flag, letter in (("isolated", "I"), ("no_site", "S")) if getattr(sys.flags, flag)),
 ]
-"""Parts are started as the probe was."""
+"""Parts leave the folder as it is, and are started as the probe was."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Processes:
         self._alive: list[Started] = []
 
     def __enter__(self) -> Processes:
+        faulthandler.dump_traceback_later(self.left_s + 2 * _GRACE_S, exit=True)  # should all else fail
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), _leave)
@@ -76,6 +78,7 @@ class Processes:
     ) -> None:
         for started in list(self._alive):
             self._end(started)
+            started.output.close()
 
     @property
     def left_s(self) -> float:

@@ -60,7 +60,7 @@ class Proof:
             tests = self._tests(choice)
             found.update({name: tests[-1].get(name) for name in _SUMMARY}, tests=tests)
             if self._options.all_reduce:
-                found["all_reduce"] = self._all_reduce(choice)
+                found["all_reduce"] = self._all_reduce(choice, tests)
                 found["problem"] = found["problem"] or found["all_reduce"]["problem"]
         found["findings"] = [asdict(finding) for finding in dict.fromkeys(self._findings)]
         return found
@@ -151,16 +151,15 @@ class Proof:
             finding = self._judge(tests[-1])
             if not self._options.all and not (finding and finding.tries_next):
                 break
-        # The one that stands for all comes last: a failed one where every GPU is asked for, else one that works.
-        tests.sort(key=lambda test: bool(test["problem"]) is self._options.all)
-        return tests
+        # The last one stands for all: where every GPU was asked for, one that fails.
+        return sorted(tests, key=lambda test: bool(test["problem"])) if self._options.all else tests
 
     def _test(self, target: Candidate | None, limit_s: float) -> dict[str, Any]:
         environment: dict[str, str] = dict(os.environ)
         if target is not None:
             environment.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=target.uuid)
         options = ["--size", str(self._options.size)]
-        if self._options.allow_cpu is not None and target is None:
+        if self._options.allow_cpu is not None:
             options += ["--allow-cpu", self._options.allow_cpu]
         options += ["--bench"] if self._options.bench else []
         ended = self._processes.wait(self._processes.start_part("device", environment, limit_s, *options))
@@ -175,10 +174,12 @@ class Proof:
             return None
         return self._explain(f"{test['problem']}\n{test.get('error', '')}", test.get("torch_count"))
 
-    def _all_reduce(self, choice: Sequence[Candidate]) -> dict[str, Any]:
+    def _all_reduce(self, choice: Sequence[Candidate], tests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        failed = {test.get("visible") for test in tests if test["problem"]}
         free = [one.uuid for one in choice if not one.obstacle and one.uuid.startswith("GPU-")]
         if self._visible is not None:
             free = [name.strip() for name in self._visible.split(",") if name.strip()]
+        free = [name for name in free if name not in failed]
         if len(free) < 2 and (choice or free):
             return {"skipped": "it takes two free GPUs", "problem": None}
         found = together.all_reduce(self._processes, free, self._processes.left_s)
