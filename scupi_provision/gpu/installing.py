@@ -37,7 +37,7 @@ def pip_requirements(build: Build, wish: Wish, table: Table, *, local: bool = Tr
 
 
 def own_version(build: Build, *, local: bool = True) -> str:
-    """What `torch.__version__` says once it is installed."""
+    """What `torch.__version__` says once it is installed; conda-forge adds nothing (pytorch-cpu-feedstock#315)."""
     return f"{build.torch}+{build.tag}" if local and build.channel == "pip" else build.torch
 
 
@@ -63,4 +63,4 @@ def conda_packages(build: Build, wish: Wish) -> tuple[str, ...]:
 
 def conda_string(build: Build) -> str:
     """How the build strings of conda-forge's pytorch begin, such as "cuda129_" (pytorch-2.13.0-cuda129_mkl_py314_…)."""
-    return f"cuda{build.cuda.replace('.', '')}_"
+    return f"cuda{build.tag.removeprefix('cu')}_"

@@ -26,7 +26,7 @@ class Build:
 
     Attributes:
         torch: Its version, without a local part.
-        tag: The name of its index, such as "cu118" or "cpu"; on conda-forge "cuda12.9".
+        tag: The name of its index, such as "cu118" or "cpu"; for conda-forge made in the same way.
         channel: Where it is had: pip's indexes, or conda-forge.
         cuda: The CUDA that it was built with, such as "11.8"; "" for the CPU.
         driver: The oldest NVIDIA driver for it; "" for the CPU.
@@ -178,7 +178,7 @@ def _conda(file: TableFile, table: Table) -> Iterator[Build]:
     for row in file.conda_forge:
         yield Build(
             torch=row.torch,
-            tag=f"cuda{row.cuda}",
+            tag=f"cu{row.cuda.replace('.', '')}",
             channel=CONDA_FORGE,
             cuda=row.cuda,
             driver=table.driver_for(row.cuda),
