@@ -46,13 +46,26 @@ has_any() { # A|B|C
   done
 }
 
+in_words() { # A|B|C
+  rest=$1 said=
+  while :; do
+    one=${rest%%|*}
+    said="$said${said:+, or }${one%%:*} ${one#*:}"
+    [ "$one" != "$rest" ] || break
+    rest=${rest#*|}
+  done
+}
+
 # Everything that is missing is told at once, before minutes of work.
 check_needs() {
   missing=
   eval "set -- $needs"
   while [ $# -gt 0 ]; do
-    has_any "$1" || missing="$missing
-  $(printf %s "$1" | sed 's/:/ /g; s/|/, or /g')${2:+: $2}"
+    if ! has_any "$1"; then
+      in_words "$1"
+      missing="$missing
+  $said${2:+: $2}"
+    fi
     shift 2
   done
   [ -z "$missing" ] || stop "this host lacks what the build needs:$missing

@@ -89,7 +89,13 @@ p_nvidia() {
 }
 
 # p_defined FILE NAME: the text that a header defines NAME as
-p_defined() { sed -n "s/^# *define[ \t][ \t]*$2[ \t][ \t]*\"\(.*\)\".*/\1/p" "$1" 2>/dev/null | head -n 1; }
+p_defined() {
+  p_value=$(cat -- "$1" 2>/dev/null) || return
+  case $p_value in *"define $2 "*) ;; *) return ;; esac
+  p_value=${p_value#*"define $2 "}
+  p_value=${p_value#*\"}
+  p_put "${p_value%%\"*}"
+}
 
 # What a build would find: the compiler, and of some libraries the headers in the compiler's own folders.
 p_build() {

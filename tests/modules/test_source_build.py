@@ -58,7 +58,7 @@ def planned(memory, parsed):
     return plan_on(memory, lambda host: MODULES["source_build"].plan(parsed, host))
 
 
-def build(home, content, **more):
+def build(home, content, shell=("/bin/sh",), **more):
     """Plan on a host in memory, put the download into the real home, and run the planned program there."""
     parsed = args(content, **more)
     plan = planned(memory_of(home, content), parsed)
@@ -67,8 +67,27 @@ def build(home, content, **more):
     Path(fetch.path).write_bytes(content)
     run = plan.record.actions[-1]
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], **dict(run.environment)}
-    done = subprocess.run(run.argv, env=environment, cwd=home, capture_output=True, text=True, check=False)
+    argv = [*shell, *run.argv[1:]]
+    done = subprocess.run(argv, env=environment, cwd=home, capture_output=True, text=True, check=False)
     return run, Path(plan.result.values["prefix"]), done
+
+
+def packed(folder, name="project.tar.gz"):
+    """A tarball of a folder."""
+    path = folder.parent / name
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(folder, "project-1.0")
+    return path.read_bytes()
+
+
+def files(folder, **texts):
+    """A folder with these files, `_` in their names standing for a dot; those without one can be run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        path = folder / name.replace("_", ".")
+        path.write_text(text)
+        path.chmod(0o755 if "_" not in name else 0o644)
+    return folder
 
 
 def test_what_is_planned_is_a_download_and_one_durable_program(archive, home):
@@ -185,5 +204,159 @@ def test_a_failed_build_stops_the_step(archive, home):
     ],
 )
 def test_refuses_what_cannot_be_built(wrong):
+    with pytest.raises(ValidationError):
+        args(b"", **wrong)
+
+
+# --- every shell --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", [("dash",), ("bash", "--posix"), ("busybox", "ash"), ("mksh",)], ids=lambda s: s[0])
+def test_the_whole_build_runs_in_every_shell(archive, home, shell):
+    more = {
+        "configure": "--greet=hi",
+        "needs": ["program:sh|program:no-such", "header:stdio.h", "library:m"],
+        "check": ["test -s bin/hello", "case $PATH in @prefix@/bin:*) ;; *) exit 1 ;; esac"],
+    }
+    _, prefix, done = build(home, archive, shell=shell, **more)
+    assert done.returncode == 0, done.stderr
+    assert (prefix / ".ok").exists()
+
+
+# --- needs --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_told_with_its_packages_and_with_what_else_to_do(archive, home):
+    """`zlib.h` is known; a search that finds nothing is had by a compiler that finds nothing."""
+    more = {"needs": ["header:zlib.h"], "environment": {"CC": "false"}, "advice": "Take the ready-made one."}
+    _, _, done = build(home, archive, **more)
+    assert "  header zlib.h: zlib1g-dev on Debian and Ubuntu, zlib-devel on CentOS and its family\n" in done.stderr
+    assert done.stderr.endswith("Take the ready-made one.\n")
+
+
+def test_of_alternatives_one_is_enough_and_else_all_are_told(archive, home):
+    assert build(home, archive, needs=["header:no/such.h|program:sh"])[2].returncode == 0
+    _, _, done = build(home, archive, needs=["header:no/such.h|library:no-such"], configure="-other")
+    assert "  header no/such.h, or library no-such\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("need", "there"), [("pkg:demo", 0), ("pkg:demo>=1.2", 0), ("pkg:demo>=1.3", 1), ("pkg:no", 1)]
+)
+def test_packages_are_asked_of_pkg_config_with_their_version(archive, home, tmp_path, need, there):
+    files(tmp_path / "pc", demo_pc="Name: demo\nDescription: a demo\nVersion: 1.2.5\n")
+    environment = {"PKG_CONFIG_PATH": str(tmp_path / "pc")}
+    assert build(home, archive, needs=[need], environment=environment)[2].returncode == there
+
+
+# --- projects of other shapes -------------------------------------------------------------------------------------
+
+AUTOCONF = "AC_INIT([demo], [1.0])\nAC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n"
+MAKEFILE_IN = "prefix = @prefix@\nall:\ninstall:\n\tmkdir -p $(prefix)\n\techo $(CURDIR) > $(prefix)/place\n"
+
+
+def test_configure_is_made_anew_by_autoreconf_when_asked(tmp_path, home):
+    """Also where there is one: a maintainer's of long ago may not know this machine."""
+    source = files(tmp_path / "demo", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN, configure="#!/bin/sh\nexit 1\n")
+    _, prefix, done = build(home, packed(source), autotools="autoreconf", creates=["place"])
+    assert done.returncode == 0, done.stderr
+    assert "== autoreconf ==" in done.stdout
+    assert (prefix / "place").exists()
+
+
+def test_autoreconf_is_a_need_of_its_own(archive, home):
+    _, _, done = build(home, archive, autotools="autoreconf", environment={"PATH": "/nowhere"}, shell=("/bin/sh",))
+    assert "program autoreconf: autoconf automake libtool" in done.stderr
+
+
+def test_a_missing_configure_is_made_by_autoreconf_where_the_makefile_cannot(tmp_path, home):
+    source = files(tmp_path / "demo", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN)
+    assert "== autoreconf ==" in build(home, packed(source), creates=["place"])[2].stdout
+
+
+def test_a_build_can_run_outside_the_source(tmp_path, home):
+    source = files(tmp_path / "demo", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN)
+    _, prefix, done = build(home, packed(source), subdir="elsewhere", creates=["place"])
+    assert done.returncode == 0, done.stderr
+    assert (prefix / "place").read_text().endswith("/elsewhere\n")
+
+
+def test_a_project_can_be_in_a_folder_of_its_tarball(tmp_path, home):
+    files(tmp_path / "demo", configure="#!/bin/sh\nexit 1\n")
+    files(tmp_path / "demo/unix", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN)
+    _, prefix, done = build(home, packed(tmp_path / "demo"), subdir="unix", creates=["place"])
+    assert done.returncode == 0, done.stderr
+    assert (prefix / "place").read_text().endswith("/unix\n")
+
+
+def test_another_program_can_configure(tmp_path, home):
+    source = files(
+        tmp_path / "demo",
+        config='#!/bin/sh\nprintf "all:\\ninstall:\\n\\tmkdir -p $1; echo $2 > $1/said\\n" >Makefile\n',
+        configure="#!/bin/sh\nexit 1\n",
+    )
+    more = {"configure_command": ["./config", "@prefix@"], "configure": "shared", "creates": ["said"]}
+    _, prefix, done = build(home, packed(source), **more)
+    assert done.returncode == 0, done.stderr
+    assert (prefix / "said").read_text() == "shared\n"
+
+
+def test_targets_can_be_named(tmp_path, home):
+    makefile = "all:\n\texit 1\nlib:\n\ttouch lib\nput:\n\tmkdir -p $(PREFIX) && cp lib $(PREFIX)\n"
+    source = files(tmp_path / "demo", Makefile_x="", unused_x="")
+    (source / "Makefile").write_text(makefile)
+    more = {"make": "PREFIX=@prefix@", "make_targets": "lib", "install_targets": "put", "creates": ["lib"]}
+    assert build(home, packed(source), **more)[2].returncode == 0
+
+
+def test_what_was_built_is_tested_before_it_counts(archive, home):
+    _, prefix, done = build(home, archive, check=["true", "echo no good >&2; false"])
+    assert done.returncode == 1
+    assert done.stderr.endswith("fails this check: echo no good >&2; false\n")
+    assert (prefix / "bin/hello").exists()
+    assert not (prefix / ".ok").exists()
+
+
+# --- what is planned ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cpus", "asked", "jobs"), [("4", None, "4"), ("96", None, "16"), ("96", 48, "48")])
+def test_a_login_node_is_not_filled_unless_asked(archive, home, cpus, asked, jobs):
+    memory = MemoryHost(facts={**FACTS, "home": str(home), "cpus": cpus}, urls={URL: archive})
+    plan = planned(memory, args(archive, jobs=asked))
+    assert f"\njobs={jobs}\n" in plan.record.actions[-1].argv[2]
+
+
+def test_what_changes_the_result_changes_the_tree_and_nothing_else_does(archive, home):
+    def tree(**more):
+        return planned(memory_of(home, archive), args(archive, **more)).result.values["prefix"]
+
+    same = [{}, {"jobs": 3}, {"needs": ["program:cc"]}, {"advice": "x"}, {"autotools": "auto"}, {"subdir": ""}]
+    other = [{"check": "true"}, {"subdir": "x"}, {"make_targets": "x"}, {"autotools": "never"}, {"strip": 0}]
+    assert len({tree(**more) for more in same}) == 1
+    assert len({tree(**more) for more in [{}, *other]}) == 1 + len(other)
+
+
+def test_trees_below_the_home_that_the_build_reads_are_named(archive, home):
+    more = {
+        "configure": f"--with-openssl={home}/ssl",
+        "environment": {"LDFLAGS": f"-L{home}/a/lib -Wl,-rpath,{home}/a/lib"},
+    }
+    plan = planned(memory_of(home, archive), args(archive, **more))
+    assert plan.record.actions[-1].uses == (f"{home}/ssl", f"{home}/a/lib")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"needs": ["pkg:a>1"]},
+        {"needs": ["header:a.h|zlib"]},
+        {"needs": ["library:"]},
+        {"subdir": "/x"},
+        {"subdir": "../x"},
+        {"jobs": 0},
+    ],
+)
+def test_refuses_needs_and_places_that_mean_nothing(wrong):
     with pytest.raises(ValidationError):
         args(b"", **wrong)
