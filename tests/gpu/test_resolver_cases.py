@@ -121,6 +121,17 @@ def test_what_is_asked_for_and_does_not_suit_has_a_reason():
     assert alternatives(found)[0].startswith("torch 2.6.0+cu118 suits")
 
 
+def test_the_index_of_the_tutorial_is_refused_for_a_python_of_today():
+    """cu116 ends with torch 1.13, which ends with Python 3.10; with an old Python it can be had."""
+    machine = {"driver": "510.47", "cuda": "11.6", "cc": ["8.0"], "glibc": ["2.17"], "tag": "cu116"}
+    found = resolved(**machine, python="3.11")
+    assert found.choice is None
+    assert groups(found.rejected) == (
+        Group(("1.12.0 to 1.13.1 (cu116)",), ("is made for Python 3.7 to 3.10; here it is 3.11",)),
+    )
+    assert name(resolved(**machine, python="3.10").choice) == "1.13.1+cu116"
+
+
 def test_unsure_builds_are_taken_when_one_says_so():
     machine = {"driver": "580", "cc": ["7.0"], "glibc": ["2.28"], "python": "3.12"}
     assert name(resolved(**machine).choice) == "2.14.1+cu126"
