@@ -15,7 +15,6 @@ from scupi_provision.lab.layout import (
     PYTHON_PATH,
     SIMPLE_PATH,
     TORCH_PATH,
-    WHEELS_PATH,
     LabLayout,
 )
 from scupi_provision.lab.state import Sources, write_atomically
@@ -91,7 +90,6 @@ def _conda(mirror: str, sources: Sources) -> dict[str, object]:
 def _torch(mirror: str, sources: Sources) -> dict[str, object]:
     return {
         "torch_version": sources.torch_version,
-        "torch_index_url": f"{mirror}/{WHEELS_PATH}",
         "sources_torch": [f"{mirror}/{TORCH_PATH}"],
         "sources_pip": [f"{mirror}/{SIMPLE_PATH}"],
         "torch_variant": "cpu",
