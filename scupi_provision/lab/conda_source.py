@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -10,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -72,12 +73,23 @@ def conda_source(
         The source; or, where there can be none, why not.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    if not closed and (found := _upstream(cache, progress)):
-        return found
-    try:
-        return _made_here(cache, progress, python)
-    except ProvisionError as error:
-        return f"no conda in the lab: {error}"
+    with _exclusively(cache):
+        if not closed and (found := _upstream(cache, progress)):
+            return found
+        try:
+            return _made_here(cache, progress, python)
+        except ProvisionError as error:
+            return f"no conda in the lab: {error}"
+
+
+@contextlib.contextmanager
+def _exclusively(cache: Path) -> Iterator[None]:
+    """Labs share the cache, and making this takes seconds: one at a time, the others wait and find it made."""
+    import fcntl  # noqa: PLC0415 - this module must be importable on Windows
+
+    with (cache / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _upstream(cache: Path, progress: Callable[[str], None]) -> CondaSource | None:

@@ -1,10 +1,15 @@
 """One lab without sources for all tests of this folder, and an SSH client that checks its host keys."""
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncssh
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # pytest imports test files one by one, without their neighbours
+
 from scupi_provision.lab.commands import down, reset, up
 
 

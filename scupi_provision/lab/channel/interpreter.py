@@ -81,7 +81,7 @@ def pack_interpreter(channel: Path, workspace: Path, subdir: str, tarball: Path 
     root = workspace / "python"
     _copy(interpreter, root)
     if _is_changed_by_distribution():
-        _restore_upstream(root / "lib" / interpreter.name, tarball)
+        _restore_upstream(root, interpreter.name, tarball)
     compile_below(root / "lib" / interpreter.name)
     placeholders = _placeholders(interpreter, root)
     _prove(interpreter, root)
@@ -140,9 +140,12 @@ def _is_changed_by_distribution() -> bool:
     return "posix_local" in sysconfig.get_scheme_names()
 
 
-def _restore_upstream(library: Path, tarball: Path | None) -> None:
-    """Debian changes where packages go, in two modules; an environment of conda needs upstream's."""
-    wanted = ("site.py", "sysconfig.py", "sysconfig/__init__.py")
+def _restore_upstream(root: Path, name: str, tarball: Path | None) -> None:
+    """Debian changes where packages go and are looked for; an environment of conda needs upstream's ways.
+
+    Where they go is sysconfig's business, of which upstream's text is taken. Where they are looked for is that of site,
+    which is compiled into the program: a line in the one place that it looks at adds the right one.
+    """
     top = f"Python-{platform.python_version()}/Lib/"
     if tarball is None or not tarball.name.startswith(f"Python-{platform.python_version()}.tar."):
         raise ProvisionError(
@@ -151,9 +154,13 @@ def _restore_upstream(library: Path, tarball: Path | None) -> None:
         )
     with tarfile.open(tarball) as archive:
         for member in archive:
-            name = member.name.removeprefix(top)
-            if member.name.startswith(top) and name in wanted and (source := archive.extractfile(member)):
-                (library / name).write_bytes(source.read())
+            path = member.name.removeprefix(top)
+            if path in {"sysconfig.py", "sysconfig/__init__.py"} and (source := archive.extractfile(member)):
+                (root / "lib" / name / path).write_bytes(source.read())
+    searched = root / "lib/python3/dist-packages"
+    searched.mkdir(parents=True)
+    line = f'import site, sys; site.addsitedir(sys.prefix + "/lib/{name}/site-packages")\n'
+    (searched / "site-packages.pth").write_text(line, encoding="utf-8")
 
 
 def _placeholders(interpreter: Interpreter, root: Path) -> dict[str, str]:
@@ -177,8 +184,9 @@ def _depends() -> tuple[str, ...]:
 
 
 _PROOF = """
-import sys, ssl, ctypes, zlib
+import sys, sysconfig, ssl, ctypes, zlib
 print(sys.prefix)
+print(sysconfig.get_path("purelib") in sys.path and "finds its packages")
 print(open("/proc/self/maps").read() if sys.platform == "linux" else "")
 """
 
@@ -192,8 +200,8 @@ def _prove(interpreter: Interpreter, root: Path) -> None:
     ran = run_here([str(root / "bin/python"), "-I", "-c", _PROOF], directory=root, timeout_s=60)
     seen = ran.output.splitlines()
     original = f"{interpreter.prefix}/"
-    strayed = str(interpreter.prefix) not in _SYSTEM_PREFIXES and any(original in line for line in seen[1:])
-    if ran.status != 0 or seen[0] != str(root.resolve()) or strayed:
+    strayed = str(interpreter.prefix) not in _SYSTEM_PREFIXES and any(original in line for line in seen[2:])
+    if ran.status != 0 or seen[:2] != [str(root.resolve()), "finds its packages"] or strayed:
         raise ProvisionError(
             f"the python under ours ({interpreter.executable}) does not run from another place", detail=ran.tail
         )
