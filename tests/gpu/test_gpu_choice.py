@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from replayer import NAMES, gpu, install, recorded
 from scupi_provision.gpu.probe.choice import candidates
-from scupi_provision.gpu.probe.inventory import Gpu, Inventory, Process, Slice, take_inventory, usage
+from scupi_provision.gpu.probe.inventory import take_inventory, usage
+from scupi_provision.gpu.probe.listing import Gpu, Inventory, Process, Slice
 from scupi_provision.gpu.probe.processes import Processes
 from scupi_provision.playbook.templating import render_template
 

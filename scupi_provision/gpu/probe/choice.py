@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .inventory import Gpu, Process, Slice
+from .listing import Gpu, Process, Slice
 
 IDLE_MIB = 500
 """Memory in use on a GPU that nobody uses: what the driver keeps for itself, up to about half a GiB."""

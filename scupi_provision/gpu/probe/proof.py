@@ -15,7 +15,8 @@ from . import together
 from .causes import Finding, Seen, disagreement, explain
 from .choice import NEEDED_MIB, Candidate, candidates
 from .counting import Counts, compared
-from .inventory import Inventory, take_inventory, usage
+from .inventory import take_inventory, usage
+from .listing import Inventory
 from .processes import Processes
 
 COUNTS_AGREE = "NVML and CUDA count the same GPUs"
