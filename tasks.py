@@ -48,7 +48,7 @@ def layers(context: Context) -> None:
 @task
 def shell(context: Context) -> None:
     """Shellcheck: the shell that runs on hosts, and the scripts of this checkout."""
-    _tool(context, f"shellcheck --shell=sh {_SHELL_FILES} .ci/environment")
+    _tool(context, f"shellcheck --shell=sh {_SHELL_FILES} .ci/environment bench/tutorial.sh")
     _tool(context, "shellcheck .ci/run")
 
 
