@@ -35,6 +35,9 @@ from scupi_provision.lab.state import Sources, read_sources, write_atomically
 _SSH_PORT = 22
 _START_TIMEOUT_S = 60.0
 _POLL_S = 0.03
+_LAST_WORD = " down"
+"""With which a daemon's log ends, whatever ended it."""
+
 _PROGRAMS = {
     "sshd": "openssh-server",
     "ip": "iproute2",
@@ -158,13 +161,15 @@ def _start(layout: LabLayout, settings: LabSettings, progress: Callable[[str], N
         state = _running(layout)
         if state and state.nonce == nonce:
             return state
-        if "down" in layout.log.read_text(encoding="utf-8", errors="replace").split():
+        if _log(layout).endswith(_LAST_WORD):
             break
         time.sleep(_POLL_S)
-    text = layout.log.read_text(encoding="utf-8", errors="replace")
-    raise ProvisionError(
-        "the real lab did not start", detail="\n".join(text.splitlines()[-10:]), hint=f"see {layout.log}"
-    )
+    last_lines = "\n".join(_log(layout).splitlines()[-10:])
+    raise ProvisionError("the real lab did not start", detail=last_lines, hint=f"see {layout.log}")
+
+
+def _log(layout: LabLayout) -> str:
+    return layout.log.read_text(encoding="utf-8", errors="replace").rstrip()
 
 
 def _running(layout: LabLayout) -> RealState | None:

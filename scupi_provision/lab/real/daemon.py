@@ -63,8 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
     nodes = Nodes(layout, read_settings(settings_file(layout)) or LabSettings())
     try:
         _hold(layout, options.nonce, nodes, stop)
-    except ProvisionError as error:
-        logger.error("%s: %s", error, error.diagnostics[0].detail)  # noqa: TRY400 - a log that people read
+    except (ProvisionError, OSError) as error:
+        why = error.diagnostics[0].detail if isinstance(error, ProvisionError) else ""
+        logger.error("%s %s", error, why)  # noqa: TRY400 - `up` shows the end of this log to a person
         return 1
     finally:
         nodes.stop()

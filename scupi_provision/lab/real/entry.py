@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scupi_provision.lab.home import make_home
 from scupi_provision.lab.keys import make_key, make_keys
-from scupi_provision.lab.layout import NODES, LabLayout
+from scupi_provision.lab.layout import ADMIN, NODES, LabLayout
 from scupi_provision.lab.real.network import Wiring
 
 _FIRST_UID = 61000
@@ -44,7 +44,7 @@ def known_hosts(layout: LabLayout) -> str:
 
 def write_known_hosts(layout: LabLayout, wiring: Wiring) -> None:
     """Write known_hosts with the names a client dials: admin1 by its address, gpu2 by its name."""
-    text = f"{wiring.admin} {_public_key(layout, NODES[0])}\n{known_hosts(layout)}"
+    text = f"{wiring.admin} {_public_key(layout, ADMIN)}\n{known_hosts(layout)}"
     layout.known_hosts.write_text(text, encoding="ascii")
 
 

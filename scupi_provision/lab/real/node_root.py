@@ -79,7 +79,8 @@ def build_root(spec: NodeSpec) -> None:
     for name in ("dev", "sys"):
         (root / name).mkdir()
         _mount("--rbind", f"/{name}", root / name)
-    # Terminals of its own: those of this machine are none of the node's business.
+    # Terminals and shared memory of its own: those of this machine are none of the node's business.
+    _mount("-t", "tmpfs", "-o", "mode=1777", "shm", root / "dev/shm")
     _mount("-t", "devpts", "-o", "newinstance,mode=620,gid=5,ptmxmode=666", "devpts", root / "dev/pts")
     _mount("--bind", root / "dev/pts/ptmx", root / "dev/ptmx")
     (root / "proc").mkdir()

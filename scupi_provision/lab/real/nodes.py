@@ -28,23 +28,15 @@ from scupi_provision.lab.real.state import ACCOUNT_HOME, node_directory
 _SSH_PORT = 22
 _START_TIMEOUT_S = 20.0
 _POLL_S = 0.02
-_PROGRAM_FOLDERS = ("/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin")
+_MOST_OF_A_LOG = 2000
+_SEARCHED = ("/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin")
 _DOWNLOADERS = ("curl", "wget", "aria2c")
 
-# Every namespace whose loss or confusion a real node would not show: processes, mounts, network, host name, IPC. The
-# kernel ends the node when `unshare` ends, and `unshare` when the daemon does, however that comes about.
-_NEW_NODE = (
-    "setpriv",
-    "--pdeathsig",
-    "KILL",
-    "unshare",
-    "--kill-child",
-    "--fork",
-    "--pid",
-    "--mount",
-    "--net",
-    "--uts",
-)
+_NEW_NODE = ("unshare", "--kill-child", "--fork", "--pid", "--mount", "--net", "--uts", "--ipc")
+"""Everything in which two machines differ. The kernel ends the node's processes when `unshare` ends."""
+
+_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""And it ends `unshare` when the daemon ends, however that comes about."""
 
 
 class Nodes:
@@ -94,7 +86,7 @@ class Nodes:
         (directory / "tmp").chmod(0o1777)
         with (directory / "log").open("w") as log:
             return subprocess.Popen(
-                [*_NEW_NODE, sys.executable, "-m", "scupi_provision.lab.real.node"],
+                [*_WITH_US, *_NEW_NODE, sys.executable, "-m", "scupi_provision.lab.real.node"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -109,8 +101,10 @@ class Nodes:
             if in_network_of(self.pids[ADMIN], lambda: _greets(address)):
                 return
             time.sleep(_POLL_S)
-        log = (node_directory(self._layout, node) / "log").read_text(encoding="utf-8", errors="replace")
-        raise ProvisionError(f"{node} does not come up", detail=log.strip()[-2000:])
+        ended = [name for name, starter in self._starters.items() if starter.poll() is not None]
+        culprit = ended[0] if ended else node
+        log = (node_directory(self._layout, culprit) / "log").read_text(encoding="utf-8", errors="replace")
+        raise ProvisionError(f"{culprit} does not come up", detail=log.strip()[-_MOST_OF_A_LOG:])
 
 
 def _child(starter: subprocess.Popen[str]) -> int:
@@ -158,7 +152,7 @@ def _spec(layout: LabLayout, settings: LabSettings, node: str, wiring: Wiring) -
 def _hidden() -> Iterator[str]:
     """The programs that gpu2 lacks, links followed: what a link leads to is what a mount can cover."""
     found: set[str] = set()
-    for folder in _PROGRAM_FOLDERS:
+    for folder in _SEARCHED:
         for entry in os.scandir(folder) if Path(folder).is_dir() else ():
             if present_on_gpu(entry.name) and entry.name not in _DOWNLOADERS:
                 continue
