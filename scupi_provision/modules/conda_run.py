@@ -74,7 +74,7 @@ def plan_conda(host: HostView, call: CondaRun) -> None:
     marks = [stamp, f"{prefix}/.ok"] if call.place.fresh else [stamp]
     for mark in marks:
         _remove(host, mark)
-    cache = host.path(f"~/.provision/cache/{key}")
+    cache, turn = host.path(f"~/.provision/cache/{key}"), host.path(f"~/.provision/build/conda-env-{digest(prefix)}")
     request = call.request if call.missing else Request()
     command = script(
         "tree.sh",
@@ -87,6 +87,7 @@ def plan_conda(host: HostView, call: CondaRun) -> None:
         attempts=attempts(request.channels, call.bases),
         explicit=words(*dict.fromkeys(call.bases or [UPSTREAM])) if request.locked else "",
         upstream=UPSTREAM,
+        turn=turn,
         cache=cache,
         stamp=stamp,
         ok=store.manifest(call.place.inputs).decode(),
@@ -98,7 +99,7 @@ def plan_conda(host: HostView, call: CondaRun) -> None:
         phase="conda",
         durable_key=key,
         creates=tuple(marks),
-        writes=(prefix, cache),
+        writes=(prefix, cache, turn),
         uses=(call.conda,),
     )
     host.run(run, f"conda: {call.summary}")

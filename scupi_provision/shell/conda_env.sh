@@ -7,6 +7,7 @@
 #   specs remove          what to install and what to remove, as quoted words
 #   attempts              per source, the options that name its channels, as quoted words
 #   explicit upstream     per source, a base of URLs in place of $upstream for the exact list on stdin; empty without one
+#   turn                  a file that names the job that is at work on this environment
 #   cache stamp ok        where packages are kept meanwhile; what says that this ended well; the text of .ok
 
 least_room=10485760  # KiB on the node's own disk for packages as they come and unpacked: torch with CUDA takes 8 GiB
@@ -30,8 +31,8 @@ choose_cache() {
     nfs* | lustre | gpfs | fhgfs | beegfs | ceph* | cifs | smb* | afs | acfs | panfs | pvfs2 | orangefs | UNKNOWN*)
       local_cache || { case $("$tool" create --help 2>&1) in *--no-lock*) no_lock=--no-lock ;; esac; } ;;
   esac
-  mkdir -p -- "$cache" || exit 1
-  export CONDA_PKGS_DIRS="$cache"
+  mkdir -p -- "$cache/pkgs" || exit 1
+  export CONDA_PKGS_DIRS="$cache/pkgs"
 }
 
 local_cache() {
@@ -41,6 +42,24 @@ local_cache() {
   # Somebody else's directory of that name is not used: they could put packages into it.
   [ -d "$place" ] && ! [ -L "$place" ] && [ "$(stat -c %u:%a -- "$place")" = "$(id -u):700" ] || return 1
   cache=$place/${cache##*/}
+}
+
+# A run that lost its controller goes on by itself. When the playbook asks for something else meanwhile, two would be at
+# work on one environment: the later one waits, and then changes what the earlier one has made.
+wait_for_other() {
+  while is_other_at_work; do
+    phase 'waiting for an earlier run on this environment'
+    sleep 2
+  done
+  if [ "$task" = create ] && [ -e "$prefix/.ok" ]; then task=change; fi
+  printf '%s\n' "$PROVISION_JOB" >"$turn" || exit 1
+}
+
+is_other_at_work() {
+  [ -r "$turn" ] && read -r other <"$turn" && [ "$other" != "$PROVISION_JOB" ] || return 1
+  [ -r "$other/pid" ] && ! [ -e "$other/rc" ] && read -r pid boot node <"$other/pid" || return 1
+  [ "$node" = "$(uname -n)" ] && [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -r)" ] &&
+    kill -0 "$pid" 2>/dev/null
 }
 
 # --- the state, from names alone --------------------------------------------------------------------------------------
@@ -114,8 +133,9 @@ count_files() {
 
 phase check
 find_conda
+mkdir -p -- "${prefix%/*}" "${turn%/*}" || exit 1
+[ -z "${PROVISION_JOB-}" ] || wait_for_other
 [ "$task" != create ] || rm -rf -- "$prefix" || exit 1
-mkdir -p -- "${prefix%/*}" || exit 1
 choose_cache
 export NO_COLOR=1 CONDA_NUMBER_CHANNEL_NOTICES=0 CONDA_REGISTER_ENVS=false MAMBA_ROOT_PREFIX="$conda"
 case $task in create) verb=create ;; *) verb=install ;; esac
@@ -135,6 +155,7 @@ count_files
 tell_new - "$cache/before.txt" "$cache/after.txt"
 tell_new + "$cache/after.txt" "$cache/before.txt"
 rm -rf -- "$cache"
-: >"$stamp" || exit 1
+mkdir -p -- "${stamp%/*}" && : >"$stamp" || exit 1
 [ "$task" != create ] || seal
+rm -f -- "$turn"
 phase 'done'

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -152,6 +153,7 @@ def environment(host, program="conda", **more):
         "attempts": "'-c https://m.example/conda-forge'",
         "explicit": "",
         "upstream": "https://up.example",
+        "turn": str(host.home / ".provision/build/turn"),
         "cache": str(cache_of(host)),
         "stamp": f"{prefix}/.provision/stamp",
         "ok": "made\n",
@@ -186,7 +188,7 @@ def test_an_environment_is_made_from_the_named_channels_alone(host, prefix):
 def test_it_makes_no_entry_in_lists_of_the_users_and_asks_for_no_notices(host):
     environment(host)
     seen = variables(host)
-    assert seen["CONDA_PKGS_DIRS"] == str(cache_of(host))
+    assert seen["CONDA_PKGS_DIRS"] == f"{cache_of(host)}/pkgs"
     assert (seen["CONDA_REGISTER_ENVS"], seen["CONDA_NUMBER_CHANNEL_NOTICES"]) == ("false", "0")
 
 
@@ -245,6 +247,34 @@ def test_micromamba_is_called_in_the_same_way(host, prefix):
     assert variables(host)["MAMBA_ROOT_PREFIX"] == f"{host.home}/miniforge3"
 
 
+def test_two_runs_are_never_at_work_on_one_environment(host, prefix):
+    """The later one waits for the earlier one and then changes what that has made."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    earlier = host.put("jobs/earlier/pid", "").parent
+    ends = f"mkdir -p {shlex.quote(str(prefix))}; : >{shlex.quote(str(prefix))}/.ok"
+    process = subprocess.Popen(["/bin/sh", "-c", f"sleep 1; {ends}"], stdin=subprocess.DEVNULL)
+    reaper = threading.Thread(target=process.wait)
+    reaper.start()
+    (earlier / "pid").write_text(f"{process.pid} {boot} {os.uname().nodename}\n")
+    host.put(".provision/build/turn", f"{earlier}\n")
+    later = host.put("jobs/later/pid", "").parent
+    done = environment(host, PROVISION_JOB=str(later))
+    reaper.join()
+    assert done.returncode == 0, done.stderr
+    assert "== waiting for an earlier run on this environment ==" in done.stdout
+    assert host.calls[0].startswith("install ")
+    assert not (host.home / ".provision/build/turn").exists()
+
+
+def test_an_earlier_run_that_is_over_is_not_waited_for(host, prefix):
+    host.put("jobs/earlier/rc", "1\n")
+    host.put("jobs/earlier/pid", f"{os.getpid()} boot {os.uname().nodename}\n")
+    host.put(".provision/build/turn", f"{host.home}/jobs/earlier\n")
+    later = host.put("jobs/later/pid", "").parent
+    assert "waiting" not in environment(host, PROVISION_JOB=str(later)).stdout
+    assert host.calls[0].startswith("create ")
+
+
 def test_without_conda_it_says_what_to_do(host):
     done = environment(host, conda=str(host.home / "elsewhere"))
     assert (done.returncode, "install it first" in done.stderr) == (1, True)
@@ -264,8 +294,8 @@ def test_on_a_network_file_system_packages_are_kept_on_the_nodes_own_disk(host):
     done = environment(host)
     assert done.returncode == 0, done.stderr
     place = Path(variables(host)["CONDA_PKGS_DIRS"])
-    assert place == Path(f"/tmp/provision-{os.getuid()}", cache_of(host).name)
-    assert not place.exists()
+    assert place == Path(f"/tmp/provision-{os.getuid()}", cache_of(host).name, "pkgs")
+    assert not place.parent.exists()
     assert "--no-lock" not in host.calls[0]
 
 
@@ -273,7 +303,7 @@ def test_where_that_has_no_room_conda_does_without_its_locks(host, prefix):
     host = on_nfs(host, 1024)
     assert environment(host).returncode == 0
     assert host.calls[0].startswith(f"create -y -q -p {prefix} --no-lock ")
-    assert variables(host)["CONDA_PKGS_DIRS"] == str(cache_of(host))
+    assert variables(host)["CONDA_PKGS_DIRS"] == f"{cache_of(host)}/pkgs"
 
 
 def test_an_environment_of_very_many_files_is_told(host):
