@@ -58,7 +58,6 @@ def _git(mirror: str, sources: Sources) -> dict[str, object]:
         "git_version": sources.git_version,
         "git_sha256": sources.git_sha256,
         "git_tarball": sources.git_tarball,
-        "git_mirrors": [f"{mirror}/{GIT_PATH}"],
         "sources_git": [f"{mirror}/{GIT_PATH}"],
     }
 
