@@ -56,6 +56,14 @@ def test_by_default_python_comes_ready_made_which_every_host_can_run(role, facts
     assert "import ssl, ctypes, zlib" in line(step, "checks")
 
 
+def test_of_the_version_the_first_two_numbers_choose_the_ready_made_build(role):
+    (step,) = of(role(CENTOS_7, python_version="3.11.13"), "prebuilt")
+    assert download(step).urls[0].endswith("/cpython-3.11.16%2B20260814-x86_64-unknown-linux-gnu-install_only.tar.gz")
+    own = {"version": "3.10.1", "date": "20300101", "sha256": "e" * 64}
+    (step,) = of(role(CENTOS_7, python_version="3.10", python_standalone=own), "prebuilt")
+    assert "/20300101/cpython-3.10.1%2B20300101-" in download(step).urls[0]
+
+
 def test_from_source_what_the_standard_library_takes_is_asked_for_before_it_begins(role):
     (step,) = of(role(DEBIAN_12, python_from="source"), "source_build")
     assert download(step).urls[0] == "https://www.python.org/ftp/python/3.12.11/Python-3.12.11.tar.xz"
@@ -122,7 +130,7 @@ def test_auto_compiles_where_that_can_be_done_and_says_why_not(role, facts, modu
     ("variables", "words"),
     [
         ({"python_from": "source", "python_version": "3.12.0"}, ["python_sha256 is not given", "3.12.11"]),
-        ({"python_version": "3.14.0"}, ["ready-made builds of 3.12 for x86_64 only", "python_standalone"]),
+        ({"python_version": "3.14.0"}, ["ready-made builds of 3.13, 3.12, 3.11 for x86_64 only", "python_standalone"]),
     ],
 )
 def test_what_is_not_known_by_its_hash_is_refused(role, variables, words):
