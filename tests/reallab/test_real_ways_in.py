@@ -19,21 +19,37 @@ _PATIENCE_S = 30.0
 
 
 @pytest.fixture
-def ssh(lab, tmp_path):
-    """OpenSSH's client with the tutorial's lines, the lab's address in them instead of the cluster's."""
+def ssh_with(lab, tmp_path):
+    """`ssh_with(key)`: OpenSSH's client with the tutorial's lines, the lab's address and this key in them."""
     (text,) = [block for block in ENGLISH.blocks("text") if block.startswith("Host scupi-admin1")]
-    key = lab.inventory.read_text().split('key: "')[1].split('"')[0]
-    for mine, its in {
-        "121.48.227.161": lab.admin_address,
-        "Port 7092": f"Port {lab.admin_port}",
-        "2021141520001": lab.user,
-        "~/.ssh/scupi_id_rsa": f'"{key}"',
-    }.items():
-        assert mine in text
-        text = text.replace(mine, its)
-    config = tmp_path / "config"
-    config.write_text(f'{text}  UserKnownHostsFile "{lab.known_hosts}"\n  BatchMode yes\n')
-    return [shutil.which("ssh") or pytest.fail("openssh-client is missing"), "-F", str(config)]
+
+    def configured(key):
+        lines = text
+        for cluster, here in {
+            "121.48.227.161": lab.admin_address,
+            "Port 7092": f"Port {lab.admin_port}",
+            "2021141520001": lab.user,
+            "~/.ssh/scupi_id_rsa": f'"{key}"',
+        }.items():
+            assert cluster in lines
+            lines = lines.replace(cluster, here)
+        config = tmp_path / f"config-{Path(key).name}"
+        config.write_text(f'{lines}  UserKnownHostsFile "{lab.known_hosts}"\n  BatchMode yes\n')
+        return [shutil.which("ssh") or pytest.fail("openssh-client is missing"), "-F", str(config)]
+
+    return configured
+
+
+@pytest.fixture
+def ssh(lab, ssh_with):
+    """The client with the key that the inventory names."""
+    return ssh_with(lab.inventory.read_text().split('key: "')[1].split('"')[0])
+
+
+def _hostname(ssh: list[str], node: str) -> str:
+    """What the node calls itself, "" when it lets nobody in."""
+    command = [*ssh, f"scupi-{node}", "hostname"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
 
 
 def _free_port() -> int:
@@ -54,9 +70,20 @@ def _greeting(port: int) -> bytes:
 
 @pytest.mark.parametrize("node", ["admin1", "gpu2"])
 def test_both_nodes_are_found_by_name(ssh, node):
-    command = [*ssh, f"scupi-{node}", "hostname"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.stdout, done.returncode) == (f"{node}\n", 0), done.stderr
+    assert _hostname(ssh, node) == f"{node}\n"
+
+
+def test_a_key_of_ones_own_opens_both_nodes(lab, provision, tmp_path, ssh, ssh_with):
+    """After the tutorial's playbook, and not before it. The key that was there goes on working."""
+    key = tmp_path / "home/.ssh/scupi"
+    key.parent.mkdir()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True, stdin=subprocess.DEVNULL)
+    assert _hostname(ssh_with(key), "admin1") == ""
+    applied = provision(lab, "apply", ENGLISH.playbook("A key of my own"))
+    assert applied.code == 0, applied.stdout + applied.stderr
+    for node in ("admin1", "gpu2"):
+        assert _hostname(ssh_with(key), node) == f"{node}\n"
+    assert _hostname(ssh, "gpu2") == "gpu2\n"
 
 
 def test_a_port_of_gpu2_is_reached_through_both_nodes(ssh):
