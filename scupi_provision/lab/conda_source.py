@@ -10,6 +10,7 @@ import platform
 import shutil
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -27,6 +28,7 @@ _MINIFORGE_X86_64_SHA256 = "848194851a98903134187fbb4ab50efe87b003e0c0f808f97644
 _MINIFORGE_RELEASES = "https://github.com/conda-forge/miniforge/releases/download"
 _CHANNELS = "https://conda.anaconda.org"
 _REACH_TIMEOUT_S = 6.0
+_FORGET_AFTER_S = 24 * 3600
 
 _REQUIREMENTS = ("pip", "setuptools", "wheel", "numpy")
 _MORE_REQUIREMENTS = ("numpy<2.3",)
@@ -140,6 +142,7 @@ def _made_here(cache: Path, progress: Callable[[str], None], python: Path | None
         source = _make(folder, wheels, python)
         write_atomically(record, json.dumps(asdict(source), indent=2) + "\n")
         _forget_others(cache, folder)
+    record.touch()  # in use
     return CondaSource(**json.loads(record.read_text(encoding="utf-8")))
 
 
@@ -198,9 +201,9 @@ def _fingerprint(wheels: Path, python: Path | None) -> str:
 
 
 def _forget_others(cache: Path, kept: Path) -> None:
-    """What an earlier version of this program made is of no use any more."""
+    """What another version of this program made is of no use any more, when none has used it for a day."""
     for folder in cache.glob("made-*"):
-        if folder != kept:
+        if folder != kept and time.time() - (folder / "source.json").stat().st_mtime > _FORGET_AFTER_S:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -203,6 +204,18 @@ def test_offline_takes_only_what_is_cached(conda, prefix, tmp_path):
     refused = conda.change("install", again, "gpu", "--offline")
     assert refused.returncode == 1
     assert "OfflineError" in refused.stderr
+
+
+def test_offline_a_list_of_files_is_enough(conda, prefix, tmp_path):
+    file = packed(tmp_path / "a channel", "one")
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"@EXPLICIT\n{file.as_uri()}#{hashlib.sha256(file.read_bytes()).hexdigest()}\n")
+    assert conda("create", "-y", "--offline", "-p", prefix, "--file", lock).returncode == 0
+    assert records(prefix)["one"]["url"] == file.as_uri()
+    lock.write_text(f"@EXPLICIT\n{conda.channel}/noarch/gpu-1.0-0.conda\n")
+    refused = conda("install", "-y", "--offline", "-p", prefix, "--file", lock)
+    assert "OfflineError" in refused.stderr
+    assert set(installed(prefix)) == {"one"}
 
 
 def test_a_channel_that_is_not_there_is_an_error_with_its_url(conda, prefix):

@@ -125,7 +125,7 @@ async def _update(options: argparse.Namespace, prefix: Path) -> object:
     specs, urls = _read_specs(options)
     installed = installed_records(prefix)
     if urls:
-        fetched = await explicit(urls)
+        fetched = await explicit(urls, offline=options.offline)
         specs = [record.name.normalized for record in fetched]
         desired = [*(record for record in installed if record.name.normalized not in specs), *fetched]
         wanted = {name: name for name in specs} | requested(prefix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,22 +56,21 @@ async def solve(
         ) from error
 
 
-async def explicit(urls: Sequence[str]) -> Records:
+async def explicit(urls: Sequence[str], *, offline: bool) -> Records:
     """The packages of an @EXPLICIT list, in its order; nothing is solved.
 
     Raises:
         CondaError: A line is no URL of a package, or the package cannot be read.
     """
-    client = rattler.Client()
-    return [await _explicit(client, url) for url in urls]
+    return [await _explicit(url, offline=offline) for url in urls]
 
 
-async def _explicit(client: rattler.Client, line: str) -> rattler.RepoDataRecord:
+async def _explicit(line: str, *, offline: bool) -> rattler.RepoDataRecord:
     match = _EXPLICIT.fullmatch(line)
     if match is None:
         raise CondaError("ParseError", f"Could not parse explicit URL: {line}")
     url = f"{match['channel']}/{match['subdir']}/{match['file']}"
-    content = _cached_index(match["file"]) or await _remote_index(client, url)
+    content = _cached_index(match["file"]) or await _index_in(url, offline=offline)
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(content)
         file.flush()
@@ -88,9 +88,16 @@ def _cached_index(file: str) -> bytes | None:
     return None
 
 
-async def _remote_index(client: rattler.Client, url: str) -> bytes:
+async def _index_in(url: str, *, offline: bool) -> bytes:
+    """What the package at `url` says of itself; of one that is far, no more than that is fetched."""
+    address = urllib.parse.urlsplit(url)
+    if offline and address.scheme != "file":
+        raise CondaError("OfflineError", f"not in the package cache, and offline:\n  {url}")
     try:
-        archive = await PackageArchive.from_url(client, url)
+        if address.scheme == "file":
+            archive = await PackageArchive.from_path(urllib.parse.unquote(address.path))
+        else:
+            archive = await PackageArchive.from_url(rattler.Client(), url)
         content = await archive.read_file("info/index.json")
     except (OSError, RuntimeError, ValueError) as error:
         raise CondaError("CondaHTTPError", f"{url}: {error}") from error
