@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import os
 import platform
 import shutil
 import sys
@@ -142,7 +143,7 @@ def _made_here(cache: Path, progress: Callable[[str], None], python: Path | None
         source = _make(folder, wheels, python)
         write_atomically(record, json.dumps(asdict(source), indent=2) + "\n")
         _forget_others(cache, folder)
-    record.touch()  # in use
+    os.utime(folder)  # in use
     return CondaSource(**json.loads(record.read_text(encoding="utf-8")))
 
 
@@ -203,7 +204,7 @@ def _fingerprint(wheels: Path, python: Path | None) -> str:
 def _forget_others(cache: Path, kept: Path) -> None:
     """What another version of this program made is of no use any more, when none has used it for a day."""
     for folder in cache.glob("made-*"):
-        if folder != kept and time.time() - (folder / "source.json").stat().st_mtime > _FORGET_AFTER_S:
+        if folder != kept and time.time() - folder.stat().st_mtime > _FORGET_AFTER_S:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def test_a_lab_without_conda_says_why(upstream, cannot_make, tmp_path, monkeypat
     monkeypatch.setattr(room, "_CHANNELS", "http://127.0.0.1:9")
     why = conda_source(tmp_path / "cache", lambda _: None, python=None)
     assert why == "no conda in the lab: rattler is missing (pip install 'scupi-provision[lab]')"
+
+
+def test_what_another_version_made_is_forgotten_when_nobody_uses_it(tmp_path):
+    kept, recent, old = (tmp_path / f"made-{name}" for name in ("kept", "recent", "old"))
+    for folder in (kept, recent, old):
+        folder.mkdir()
+    for folder in (kept, old):
+        os.utime(folder, (0, 0))
+    room._forget_others(tmp_path, kept)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made-kept", "made-recent"]
 
 
 BARE = Sources("2.51.0", "ab", "git-2.51.0.tar.xz", "git", "2.13.0", "torch", env_python="3.11")
