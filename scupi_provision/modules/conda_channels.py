@@ -28,7 +28,7 @@ def check_terms(sources: Iterable[str]) -> None:
     for source in filter(is_anacondas, sources):
         raise TaskFailedError(
             f"{source} comes under Anaconda's terms of service (https://www.anaconda.com/legal), which are yours to"
-            " accept: say accept_anaconda_tos: true, or use conda-forge alone"
+            " accept: say accept_anaconda_tos: true (for the role: conda_accept_anaconda_tos), or use conda-forge alone"
         )
 
 

@@ -67,7 +67,8 @@ class Args(ModuleArgs):
         if self.distribution == "miniconda" and not self.accept_anaconda_tos:
             raise ValueError(
                 "Miniconda comes under Anaconda's terms of service (https://www.anaconda.com/legal), which are yours to"
-                " accept: say accept_anaconda_tos: true, or take miniforge, which needs no consent"
+                " accept: say accept_anaconda_tos: true (for the role: conda_accept_anaconda_tos), or take miniforge,"
+                " which needs no consent"
             )
         if self.distribution != "micromamba" and not all(file_name(url).endswith(".sh") for url in self.urls):
             raise ValueError("an installer's name ends in .sh, else it refuses to run")
