@@ -34,7 +34,7 @@ def up(
     Args:
         progress: Told what happens, one short line at a time.
         directory: The lab's directory, when it is not the person's default one.
-        with_sources: Whether the mirror must serve git and torch (the first time that downloads about 200 MB).
+        with_sources: Whether the mirror must serve git and torch (the first time that downloads about 300 MB).
 
     Raises:
         ProvisionError: The lab cannot run here, or what the mirror must serve cannot be had.
