@@ -208,4 +208,4 @@ def _stand_ins(sources: Sources | None) -> tuple[str, ...]:
 def _fill_mirror(layout: LabLayout, progress: Callable[[str], None]) -> Sources:
     from scupi_provision.lab.sources import fill_mirror  # noqa: PLC0415 - brings invoke and tarfile; only `up` needs them
 
-    return fill_mirror(layout, progress)
+    return fill_mirror(layout, progress, closed=True)  # there is no way from admin1 to the channels of upstream
