@@ -1,5 +1,6 @@
 """Hosts with conda in them, made of names alone, and what modules plan on them."""
 
+import shlex
 from typing import Any
 
 from scupi_provision.host.memory import HOME, MemoryHost, Node
@@ -49,8 +50,8 @@ def runs(plan: Planned[Result]) -> list[Run]:
 
 def setting(run: Run, name: str) -> str:
     """A variable that is set ahead of the script's text."""
-    text = run.argv[2].partition(f"{name}=")[2].partition("\n")[0]
-    return text.replace("'\\''", "'").strip("'")
+    line = next(line for line in run.argv[2].splitlines() if line.startswith(f"{name}="))
+    return shlex.split(line)[0].partition("=")[2]
 
 
 def summaries(plan: Planned[Result]) -> list[str]:
