@@ -60,7 +60,7 @@ class Args(TreeArgs):
     needs: Words = Field(
         default=[],
         description="What the host must have: program:cc, header:zlib.h, library:z, pkg:openssl>=1.1.1, or several with"
-        " | between when any of them will do. All that is missing is told at once, before anything is unpacked.",
+        " | between when any of them will do. All that is missing is told at once, before anything is downloaded.",
     )
     advice: Text = Field("", description="What to do where something of `needs` is missing, in words for people.")
 
@@ -88,11 +88,17 @@ def plan(args: Args, host: HostView) -> Result:
     values = {"prefix": tree.prefix, "version": args.version}
     if tree.whole:
         return Result(values=values)
+    environment = tuple(sorted(args.environment.items()))
+    if _needs(args):
+        look = script("needs.sh", needs=words(*with_packages(_needs(args))), advice=args.advice, project=args.name)
+        host.run(
+            Run(look, environment=environment, phase="check", writes=()), f"look for what {args.name} is built with"
+        )
     fetch_archive(args, host, tree)
     build = host.path(f"{BUILD}/{tree.key}")
     run = Run(
         _command(args, host, tree, build),
-        environment=tuple(sorted(args.environment.items())),
+        environment=environment,
         phase="build",
         durable_key=tree.key,
         creates=tree.created(args.creates),
@@ -103,8 +109,11 @@ def plan(args: Args, host: HostView) -> Result:
     return Result(changed=True, values=values)
 
 
+def _needs(args: Args) -> list[str]:
+    return [*args.needs, *(["program:autoreconf"] if args.autotools == "autoreconf" else [])]
+
+
 def _command(args: Args, host: HostView, tree: Tree, build: str) -> tuple[str, ...]:
-    needs = [*args.needs, *(["program:autoreconf"] if args.autotools == "autoreconf" else [])]
     cpus = int(host.facts.raw.get("cpus", "1"))
 
     def arguments(texts: list[str]) -> str:
@@ -119,8 +128,6 @@ def _command(args: Args, host: HostView, tree: Tree, build: str) -> tuple[str, .
         strip=str(args.strip),
         subdir=args.subdir,
         extract=shell_source("extract.sh"),
-        needs=words(*with_packages(needs)),
-        advice=args.advice,
         autotools=args.autotools,
         configurer=arguments(args.configure_command),
         configure=arguments(args.configure),

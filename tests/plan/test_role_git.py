@@ -36,7 +36,8 @@ def downloads(step):
 
 
 def script(step):
-    return next(action.argv[2] for action in step.actions if isinstance(action, Run))
+    """The text of all its programs, one after another."""
+    return "".join(action.argv[2] for action in step.actions if isinstance(action, Run))
 
 
 def line(step, variable):
