@@ -74,7 +74,8 @@ def plan_conda(host: HostView, call: CondaRun) -> None:
     marks = [stamp, f"{prefix}/.ok"] if call.place.fresh else [stamp]
     for mark in marks:
         _remove(host, mark)
-    cache, turn = host.path(f"~/.provision/cache/{key}"), host.path(f"~/.provision/build/conda-env-{digest(prefix)}")
+    # Both belong to the place, not to the wish: an interrupted run's downloads serve the next one, whatever it asks for.
+    cache, turn = (host.path(f"~/.provision/{name}/conda-env-{digest(call.place.path)}") for name in ("cache", "build"))
     request = call.request if call.missing else Request()
     command = script(
         "tree.sh",
