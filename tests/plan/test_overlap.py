@@ -47,6 +47,12 @@ def test_builds_that_have_nothing_to_do_with_each_other_overlap(plays):
     assert [(turn.aside, turn.after) for turn in stream_of(plan.steps)] == [(True, ()), (True, ()), (False, ())]
 
 
+def test_a_build_that_looks_for_its_needs_first_runs_beside_others_all_the_same(plays):
+    """The look writes nothing and has ended when the build begins."""
+    text = build("one").replace("creates:", "needs: [program:cc]\n    creates:") + "- copy: {dest: ~/f, content: x}"
+    assert [turn.aside for turn in stream_of(plays.check(text).steps)] == [True, False]
+
+
 def test_the_switch_of_the_generation_waits_for_everything(plays):
     """Nobody's PATH may lead to a tree that is not whole."""
     applied = plays.apply(build("one") + "- path_entry: {path: '{{ one.prefix }}/bin'}", switches=True)
