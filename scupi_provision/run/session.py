@@ -117,6 +117,10 @@ class Session:
             again.add(_keep_contents(group, blob, snapshot))
         return again
 
+    def ask(self, question: str) -> list[FactReply]:
+        """What a program that only looks tells as facts; nothing is changed, no lock is taken."""
+        return [reply for reply in self._exchange(question + program.end(), []) if isinstance(reply, FactReply)]
+
     # --- acting ---------------------------------------------------------------------------------------------------
 
     def perform(self, stream: Sequence[Turn], *, keeps_proof: bool = False) -> Iterator[Reply]:

@@ -89,6 +89,11 @@ def read_facts() -> str:
     return "p_facts\n"
 
 
+def gpu_use() -> str:
+    """Asks who uses which GPU: lines of nvidia-smi and owners of processes, as facts (`gpu.node` understands them)."""
+    return shell_source("gpus.sh") + "p_gpu_use\n"
+
+
 def batches(paths: Sequence[str]) -> list[tuple[str, ...]]:
     """`paths` in the groups in which one program reads them.
 

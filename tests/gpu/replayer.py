@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,29 @@ def install(record: dict[str, Any], folder: Path) -> Path:
     program.write_text(_PROGRAM.format(python=sys.executable, record=json.dumps(record)), encoding="utf-8")
     program.chmod(0o755)
     return folder
+
+
+_PROVISION = """\
+import sys
+from scupi_provision.transport import local
+local._PATH = sys.argv.pop(1)
+from scupi_provision.cli.main import main
+main()
+"""
+
+
+def provision(place: Path, record: dict[str, Any] | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `provision` in `place`, whose home is below it, with this nvidia-smi on the PATH that a login here has."""
+    path = f"{install(record, place / 'bin')}:/usr/bin:/bin" if record else "/usr/bin:/bin"
+    return subprocess.run(
+        [sys.executable, "-c", _PROVISION, path, *arguments],
+        cwd=place,
+        env={
+            "HOME": str(place / "home"), "PATH": "/usr/bin:/bin", "SHELL": "/bin/bash", "NO_COLOR": "1",
+            "COLUMNS": "160", "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )  # fmt: skip
