@@ -113,6 +113,12 @@ class StalePlanError(ProvisionError):
     exit_code = 1
 
 
+class LockDriftError(ProvisionError):
+    """A site asks for something that its lock does not have, or its hosts are not those that it was made for."""
+
+    exit_code = 1
+
+
 class InternalError(ProvisionError):
     """A bug in provision itself."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +12,13 @@ import typer
 import scupi_provision
 from scupi_provision.cli import gpu as gpu_command
 from scupi_provision.cli import lab as lab_commands
+from scupi_provision.cli import lock as lock_commands
 from scupi_provision.cli import options
 from scupi_provision.cli import torch as torch_commands
 from scupi_provision.cli.boundary import guarded
+from scupi_provision.cli.showing import show
 
 if TYPE_CHECKING:
-    from scupi_provision.events import Event
     from scupi_provision.run.site import Site
 
 app = typer.Typer(
@@ -28,6 +29,8 @@ app = typer.Typer(
     "4 verification failed, 5 check --exit-code found drift, 70 a bug, 130 interrupted.",
 )
 app.command(name="gpu")(gpu_command.gpu)
+app.command(name="lock")(lock_commands.lock)
+app.command(name="bundle")(lock_commands.bundle)
 app.add_typer(lab_commands.app, name="lab")
 app.add_typer(torch_commands.app, name="torch")
 
@@ -60,15 +63,19 @@ def apply(
     json: options.Json = False,
     verbose: options.Verbose = 0,
     verify: Annotated[bool, typer.Option("--verify", help="Run all checks, also when their proof stands.")] = False,
+    locked: options.Locked = False,
+    lock: options.LockFile = None,
+    bundle: options.BundleFile = None,
 ) -> None:
     """Make it so on the play's hosts, then prove it on the hosts of `verify:`. Takes a playbook or a saved plan."""
 
     def work() -> int:
         from scupi_provision.run.apply import apply as run  # noqa: PLC0415 - keeps `--help` fast
+        from scupi_provision.run.locked import require_fitting_lock  # noqa: PLC0415
         from scupi_provision.run.saved_plan import apply_saved, is_saved_plan  # noqa: PLC0415
 
         if is_saved_plan(Path(playbook)):
-            return _show(apply_saved(Path(playbook), verify_again=verify), diff=diff, json=json, verbose=verbose)
+            return show(apply_saved(Path(playbook), verify_again=verify), diff=diff, json=json, verbose=verbose)
         site = _site(
             playbook,
             inventory,
@@ -80,8 +87,11 @@ def apply(
             diff=diff,
             verbosity=verbose,
             verify=verify,
+            lock=options.lock_path(lock, locked=locked),
+            bundle=bundle,
         )
-        return _show(run(site), diff=diff, json=json, verbose=verbose)
+        require_fitting_lock(site)
+        return show(run(site), diff=diff, json=json, verbose=verbose)
 
     raise typer.Exit(guarded(work))
 
@@ -100,21 +110,37 @@ def check(
     verbose: options.Verbose = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Save the plan, for `provision apply FILE`.")] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 5 when something would change.")] = False,
+    locked: options.Locked = False,
+    lock: options.LockFile = None,
+    bundle: options.BundleFile = None,
 ) -> None:
     """Say exactly what apply would change. Nothing is written, here or there."""
 
     def work() -> int:
         from scupi_provision.run.check import Plans  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.check import check as run  # noqa: PLC0415
+        from scupi_provision.run.locked import require_fitting_lock  # noqa: PLC0415
         from scupi_provision.run.outcome import EXIT_DRIFT, Tally  # noqa: PLC0415
         from scupi_provision.run.saved_plan import save_plan  # noqa: PLC0415
 
         site = _site(
-            playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=diff, verbosity=verbose, verify=False
+            playbook,
+            inventory,
+            extra_vars,
+            limit,
+            tags,
+            skip_tags,
+            lab=lab,
+            diff=diff,
+            verbosity=verbose,
+            verify=False,
+            lock=options.lock_path(lock, locked=locked),
+            bundle=bundle,
         )
+        require_fitting_lock(site)
         plans: Plans = {}
         tally = Tally()
-        code = _show(tally.watch(run(site, plans)), diff=diff, json=json, verbose=verbose)
+        code = show(tally.watch(run(site, plans)), diff=diff, json=json, verbose=verbose)
         if out is not None and code == 0:
             save_plan(out, site, plans)
         return EXIT_DRIFT if exit_code and tally.drift and code == 0 else code
@@ -142,7 +168,7 @@ def verify(
         site = _site(
             playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=False, verbosity=verbose, verify=True
         )
-        return _show(run(site), diff=False, json=json, verbose=verbose)
+        return show(run(site), diff=False, json=json, verbose=verbose)
 
     raise typer.Exit(guarded(work))
 
@@ -161,7 +187,7 @@ def rollback(
         from scupi_provision.run.rollback import rollback as run  # noqa: PLC0415 - keeps `--help` fast
 
         request = options.inventory_request(inventory, limit, lab=lab)
-        return _show(run(request, to), diff=False, json=json, verbose=1)
+        return show(run(request, to), diff=False, json=json, verbose=1)
 
     raise typer.Exit(guarded(work))
 
@@ -193,6 +219,8 @@ def _site(
     diff: bool,
     verbosity: int,
     verify: bool,
+    lock: Path | None = None,
+    bundle: Path | None = None,
 ) -> Site:
     from scupi_provision.run.site import load_site  # noqa: PLC0415 - keeps `--help` fast
 
@@ -208,26 +236,7 @@ def _site(
         verbosity=verbosity,
         verify_again=verify,
     )
-    return load_site(request)
-
-
-def _show(events: Iterator[Event], *, diff: bool, json: bool, verbose: int) -> int:
-    """Report every event; the exit code is that of RunFinished."""
-    from scupi_provision.events import RunFinished  # noqa: PLC0415 - keeps `--help` fast
-    from scupi_provision.report import make_reporter  # noqa: PLC0415
-
-    reporter = make_reporter(
-        "json" if json else "console", diff=diff, verbosity=verbose, stdout=sys.stdout, stderr=sys.stderr
-    )
-    code = 0
-    try:
-        for event in events:
-            reporter.handle(event)
-            if isinstance(event, RunFinished):
-                code = event.exit_code
-    finally:
-        reporter.close()
-    return code
+    return load_site(replace(request, lock=lock, bundle=bundle))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -22,6 +22,14 @@ UseLab = Annotated[bool, typer.Option("--lab", help="Use the embedded two-node l
 Diff = Annotated[bool, typer.Option("--diff", "-D", help="Show what changes in files.")]
 Json = Annotated[bool, typer.Option("--json", help="Every event as one line of JSON on stdout.")]
 Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Also show tasks that are ok or skipped.")]
+Locked = Annotated[bool, typer.Option("--locked", help="Install exactly what provision.lock says, or refuse.")]
+LockFile = Annotated[Path | None, typer.Option("--lock", help="As --locked, with the lock in another file.")]
+BundleFile = Annotated[Path | None, typer.Option("--bundle", help="Install from this bundle alone, by its lock.")]
+
+
+def lock_path(given: Path | None, *, locked: bool) -> Path | None:
+    """The file of the lock that is asked for, or None."""
+    return given or (Path("provision.lock") if locked else None)
 
 
 def make_request(

@@ -26,6 +26,7 @@ class StepRecord:
         contents: Bytes of files that will be written.
         replaced: Paths below which nothing that was known before holds any more.
         opaque: Subtrees that a program will write, and the label of the task that runs it.
+        declared: What a lock has to hold for the step, as `host.lock` has it.
         generation: The `host.generation.Generation` that this step staged, if it did.
         reads: What was looked at, as it was or as earlier steps leave it: the basis that is checked again after
             opaque actions.
@@ -46,6 +47,7 @@ class StepRecord:
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     looked_at: dict[str, bool | None] = field(default_factory=dict)
     searched: set[str] = field(default_factory=set)
+    declared: list[object] = field(default_factory=list)
     generation: object = None
 
     @property

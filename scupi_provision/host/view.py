@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 
 from scupi_provision.events import Diff
+from scupi_provision.host.lock import Declared, Download, HostLock
 from scupi_provision.host.reading import ReadableHost, ancestors
 from scupi_provision.host.record import StepRecord, TaskFailedError, forget_below
 from scupi_provision.host.snapshot import Snapshot
@@ -27,6 +28,8 @@ class HostView(ReadableHost):
         check_mode: Whether this plan is only to be shown (`ansible_check_mode`).
         keep_contents: Whether contents of files about to be replaced are wanted for diffs.
         fetch_via: Who downloads, as `shell.actions.Fetch` has it.
+        lock: What the host shall get, exactly; None when tasks choose for themselves.
+        declared: What the steps of this plan so far rest on.
         generation: The `host.generation.Generation` that this plan is making, or None so far.
     """
 
@@ -38,9 +41,12 @@ class HostView(ReadableHost):
         keep_contents: bool = False,
         verbosity: int = 0,
         fetch_via: str = "host",
+        lock: HostLock | None = None,
     ) -> None:
         super().__init__(snapshot)
         self.fetch_via = fetch_via
+        self.lock = lock
+        self.declared: list[object] = []
         self.check_mode = check_mode
         self.verbosity = verbosity
         self.keep_contents = keep_contents
@@ -63,6 +69,7 @@ class HostView(ReadableHost):
             self._contents.pop(path, None)
         self._contents.update(record.contents)
         self._opaque.update(record.opaque)
+        self.declared += record.declared
         self.generation = record.generation or self.generation
         self.record = StepRecord("")
         return record
@@ -92,6 +99,16 @@ class HostView(ReadableHost):
             real = self._one_name(self.path(path))
             self.record.opaque[real] = self.record.label
             forget_below(real, self.record.planned, self.record.contents)
+
+    def declare(self, what: Declared) -> None:
+        """Say what the step rests on, for the lock: also when there is nothing to do.
+
+        Raises:
+            TaskFailedError: There is a lock, and this file is not in it.
+        """
+        if self.lock is not None and isinstance(what, Download):
+            self.lock.require_download(what.sha256, what.urls[0])
+        self.record.declared.append(what)
 
     # --- effects: each states what shall be, records what it takes, and says whether that is anything -----------
 
@@ -260,6 +277,10 @@ class HostView(ReadableHost):
         """Download to `path`. With a hash, a file that has it already is left alone; without, it is always fetched."""
         path = self._through_planned_links(self.path(path))
         self.want(entries=[path, posixpath.dirname(path)])
+        if sha256 is not None:
+            self.declare(Download(tuple(urls), sha256))
+        elif self.lock is not None:
+            self.lock.require_download(None, urls[0])
         now = self.entry(path)
         bits = self._mode(mode, now)
         if sha256 is not None and now.kind is Kind.FILE and now.digest == sha256:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, PlainValidator, field_validator, model_val
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.conda_channels import check_terms
+from scupi_provision.modules.conda_locked import bring, declare, locked_as
 from scupi_provision.modules.conda_pip import plan_pip
 from scupi_provision.modules.conda_place import Place, find_place
 from scupi_provision.modules.conda_request import Request, file_request, locked_request, plain_request, with_python
@@ -28,6 +29,7 @@ from scupi_provision.modules.contract import (
     UnknownValue,
     Words,
 )
+from scupi_provision.modules.pip_locked import LockedPip, plan_locked
 from scupi_provision.modules.pip_places import Places
 from scupi_provision.modules.requirements import parse
 from scupi_provision.shell.replies import RunReply
@@ -101,10 +103,13 @@ def plan(args: Args, host: HostView) -> Result:
     request = _request(args)
     if not args.accept_anaconda_tos:
         check_terms(request.sources)
+    request = locked_as(host, host.path(args.path), request)
     place = find_place(host, args.path, request, exact=args.exact)
     if args.state == "absent":
         return _absent(host, place)
     changed = _packages(args, host, place, request)
+    if host.lock is None:
+        declare(host, place)
     values = {
         "path": place.path,
         "prefix": place.prefix,
@@ -112,7 +117,10 @@ def plan(args: Args, host: HostView) -> Result:
         "before": [package.full_name for package in (place.installed or {}).values()],
         "changes": UnknownValue(f"what conda changes in {place.path}") if changed else [],
     }
-    changed = plan_pip(host, place, request.pip, _pip_options(args), tuple(args.index_url)) or changed
+    if host.lock is None:
+        changed = plan_pip(host, place, request.pip, _pip_options(args), tuple(args.index_url)) or changed
+    elif request.pip:
+        changed = plan_locked(host, LockedPip(place.path, place.prefix, request.pip)) or changed
     if not place.theirs:
         changed = _link(host, place) or changed
     return Result(changed, values)
@@ -157,7 +165,8 @@ def _packages(args: Args, host: HostView, place: Place, request: Request) -> boo
     if args.accept_anaconda_tos:
         settings["CONDA_PLUGINS_AUTO_ACCEPT_TOS"] = "yes"
     given = {name: value for name, value in settings.items() if value}
-    plan_conda(host, CondaRun(conda, place, request, missing, sorted(extra), args.channel_urls, given))
+    bases = bring(host, host.path(args.path), place) or args.channel_urls
+    plan_conda(host, CondaRun(conda, place, request, missing, sorted(extra), bases, given))
     return True
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from scupi_provision.host.lock import Download
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules import store
@@ -77,6 +78,7 @@ class Args(ModuleArgs):
 
 def plan(args: Args, host: HostView) -> Result:
     """Plan the installation, unless a whole conda is there."""
+    host.declare(Download(tuple(args.urls), args.sha256))
     prefix = host.path(args.path)
     try:
         _check_name(prefix)

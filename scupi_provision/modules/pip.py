@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, field_validator, model_validator
 
+from scupi_provision.host.lock import Environment
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text
-from scupi_provision.modules.pip_file import FromFile, plan_file
+from scupi_provision.modules.pip_file import FromFile, plan_file, required_by
+from scupi_provision.modules.pip_locked import LockedPip, plan_locked
 from scupi_provision.modules.pip_places import Places
 from scupi_provision.modules.pip_run import PipRun, plan_run
 from scupi_provision.modules.python_environment import installed_in, missing_of, state_of
@@ -106,6 +108,9 @@ def plan(args: Args, host: HostView) -> Result:
     wanted = [f"{args.name[0]}=={args.version}"] if args.version else list(args.name)
     values = {"name": wanted, "virtualenv": host.path(args.virtualenv), "requirements": args.requirements}
     options = _options(args)
+    if host.lock is not None and args.state != "absent":
+        return Result(_locked(args, host, environment, wanted), values)
+    host.declare(Environment(host.path(args.virtualenv), environment))
     if args.requirements is not None:
         source = FromFile(
             args.requirements, tuple(options), tuple(args.index_url), args.state == "latest", args.require_hashes
@@ -128,6 +133,12 @@ def plan(args: Args, host: HostView) -> Result:
             host, PipRun(environment, arguments, state_of(have), f"install {', '.join(missing)}", tuple(args.index_url))
         )
     return Result(bool(missing), values, unprovable=args.state == "latest")
+
+
+def _locked(args: Args, host: HostView, environment: str, wanted: list[str]) -> bool:
+    if args.requirements is not None:
+        wanted = list(required_by(host, host.resolve(args.requirements)))
+    return plan_locked(host, LockedPip(host.path(args.virtualenv), environment, wanted))
 
 
 def _any(text: str) -> Any:

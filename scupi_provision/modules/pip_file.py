@@ -39,16 +39,11 @@ def plan_file(host: HostView, environment: str, source: FromFile) -> bool:
         TaskFailedError: There is no such file, or a package in it has no hash although it should.
     """
     path = host.resolve(source.path)
-    entry = host.entry(path)
-    if entry.kind is not Kind.FILE:
-        raise TaskFailedError(f"{path} does not exist, or is not a file")
-    if entry.digest is None:
-        raise UnknownValueError(f"the content of {path}")
-    told = parse_file(host.content(path).decode("utf-8", "replace"))
+    told, content_digest = _read(host, path)
     if source.hashed:
         _refuse_unhashed(path, told)
     have = installed_in(host, environment)
-    stamp = f"requirements-{digest([entry.digest, source.options, source.places])}"
+    stamp = f"requirements-{digest([content_digest, source.options, source.places])}"
     missing = missing_of(host, told.requirements, have)
     if not missing and _is_stamped(host, environment, stamp) and not source.latest:
         return False
@@ -56,6 +51,24 @@ def plan_file(host: HostView, environment: str, source: FromFile) -> bool:
     summary = f"install what {path} names" + (f" ({', '.join(missing)})" if have and missing else "")
     plan_run(host, PipRun(environment, arguments, state_of(have), summary, source.places, stamp))
     return True
+
+
+def required_by(host: HostView, path: str) -> tuple[str, ...]:
+    """What a requirements file names.
+
+    Raises:
+        TaskFailedError: There is no such file.
+    """
+    return tuple(_read(host, path)[0].requirements)
+
+
+def _read(host: HostView, path: str) -> tuple[RequirementsFile, str]:
+    entry = host.entry(path)
+    if entry.kind is not Kind.FILE:
+        raise TaskFailedError(f"{path} does not exist, or is not a file")
+    if entry.digest is None:
+        raise UnknownValueError(f"the content of {path}")
+    return parse_file(host.content(path).decode("utf-8", "replace")), entry.digest
 
 
 def _refuse_unhashed(path: str, told: RequirementsFile) -> None:

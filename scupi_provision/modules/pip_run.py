@@ -31,6 +31,8 @@ class PipRun:
         summary: Words for people.
         places: Where pip looks, each as `pip_places` has it, tried in order; none for pip's own configuration.
         stamp: Name of the file that says it ended well; made from the rest when empty.
+        requirements: A list of requirements, besides those in `arguments`.
+        spent: A folder that is not needed any more when it ended well, or "".
     """
 
     environment: str
@@ -39,6 +41,8 @@ class PipRun:
     summary: str
     places: tuple[str, ...] = ()
     stamp: str = ""
+    requirements: str = ""
+    spent: str = ""
 
 
 def plan_run(host: HostView, call: PipRun) -> None:
@@ -47,7 +51,7 @@ def plan_run(host: HostView, call: PipRun) -> None:
     Its key holds what was installed before: an earlier run's result is only taken when it began from the same state.
     The stamp is written when pip ended well; one that is there though there is work to do is an old run's.
     """
-    key = f"pip-{digest([call.environment, call.arguments, call.places, call.state])}"
+    key = f"pip-{digest([call.environment, call.arguments, call.places, call.state, call.requirements])}"
     stamp = f"{call.environment}/.provision/{call.stamp or key}"
     try:
         host.remove(stamp)
@@ -62,12 +66,21 @@ def plan_run(host: HostView, call: PipRun) -> None:
     if call.places:
         settings["PROVISION_PLACES"] = "\n".join(call.places)  # may hold a password: never on a command line
     python = posixpath.join(call.environment, "bin/python")
+    listed = "yes" if call.requirements else ""
     run = Run(
-        script("pip.sh", python=python, arguments=words(*call.arguments), stamp=stamp),
+        script(
+            "pip.sh",
+            python=python,
+            arguments=words(*call.arguments),
+            stamp=stamp,
+            requirements=listed,
+            spent=call.spent,
+        ),
+        stdin=call.requirements.encode(),
         environment=tuple(sorted(settings.items())),
         phase="pip",
         durable_key=key,
         creates=(stamp,),
-        writes=(call.environment,),
+        writes=(call.environment, *([call.spent] if call.spent else [])),
     )
     host.run(run, f"pip: {call.summary}")

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, field_validator
 
+from scupi_provision.host.lock import Download
 from scupi_provision.host.view import HostView
 from scupi_provision.modules import store
 from scupi_provision.modules.contract import AliasChoices, Field, Integer, ModuleArgs, Text, Words
@@ -127,6 +128,7 @@ def find_tree(args: TreeArgs, host: HostView, not_inputs: Iterable[str] = ()) ->
     """
     given = args.model_dump(exclude_defaults=True, exclude=_NOT_INPUTS | set(not_inputs))
     inputs = {"format": _FORMAT, **given}
+    host.declare(Download(tuple(args.urls), args.sha256))
     key = store.key(f"{args.name}-{args.version}", inputs)
     prefix = host.path(f"{store.STORE}/{key}")
     name = unquote(posixpath.basename(urlsplit(args.urls[0]).path))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scupi_provision.errors import InternalError
+from scupi_provision.host.lock import HostLock
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module
@@ -34,6 +35,7 @@ class Planning:
         switches: Whether the staged generation is made current at the end.
         keeps_going: Whether a failed task is followed by the next.
         fetch_via: Who downloads, as `shell.actions.Fetch` has it.
+        lock: What the host shall get, exactly.
     """
 
     items: Sequence[Item]
@@ -47,6 +49,7 @@ class Planning:
     switches: bool = True
     keeps_going: bool = False
     fetch_via: str = "host"
+    lock: HostLock | None = None
 
 
 def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Snapshot, read: Read) -> Plan:
@@ -58,6 +61,7 @@ def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Sna
             keep_contents=planning.diffs,
             verbosity=planning.verbosity,
             fetch_via=planning.fetch_via,
+            lock=planning.lock,
         )
         walk = Walk(
             planning.scope(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
+from scupi_provision.host.lock import HostLock
 from scupi_provision.inventory.models import Host
 from scupi_provision.modules.registry import MODULES
 from scupi_provision.plan.planner import Planning
@@ -52,9 +53,14 @@ class PlayOnHost:
             switches=not verifies,
             keeps_going=verifies,
             fetch_via=fetch_via(self.host, self.play, self.site.request),
+            lock=self._lock(),
         )
         stock = self.fleet.stock
         return HostRun(self.host.label, link.session, planning, link.snapshot, verifies=verifies, stock=stock)
+
+    def _lock(self) -> HostLock | None:
+        lock = self.site.lock
+        return lock.hosts.get(self.host.base, HostLock()) if lock else None
 
     def _scope(self) -> PlayScope:
         request = self.site.request

@@ -24,6 +24,8 @@ class RunRequest:
         verify_again: Whether checks run although their last proof still stands.
         stand_ins: What in this run is not the real thing (the lab's mirror, no GPU).
         known_hosts: The files of trusted host keys where the inventory names none.
+        lock: The lock that says what is installed, or None when tasks choose for themselves.
+        bundle: The one file from which everything comes, its lock included, or None.
     """
 
     playbook: Path
@@ -36,3 +38,5 @@ class RunRequest:
     verify_again: bool = False
     stand_ins: tuple[str, ...] = ()
     known_hosts: tuple[Path, ...] = ()
+    lock: Path | None = None
+    bundle: Path | None = None

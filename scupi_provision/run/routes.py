@@ -28,7 +28,9 @@ def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
 
 
 def fetch_via(host: Host, play: Play, request: RunRequest) -> str:
-    """Who downloads for `host`: `provision_fetch_via`."""
+    """Who downloads for `host`: `provision_fetch_via`; with a bundle everything comes from the controller."""
+    if request.bundle is not None:
+        return "controller"
     variables = {**host.variables.merged(), "inventory_hostname": host.name}
     for mapping in (*play.variables, request.extra):
         variables |= mapping

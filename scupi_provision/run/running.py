@@ -26,6 +26,8 @@ class Running:
     def __init__(self, site: Site, verb: str) -> None:
         self.site = site
         self.fleet = Fleet(site.inventory, site.request, verb)
+        if site.bundle is not None:
+            self.fleet.stock = site.bundle
         self.tally = Tally()
         self.failed: set[str] = set()
         self._verb = verb

@@ -48,6 +48,8 @@ def save_plan(path: Path, site: Site, plans: Plans) -> None:
             "skip": sorted(request.tags.skip),
             "stand_ins": list(request.stand_ins),
             "known_hosts": [str(file) for file in request.known_hosts],
+            "lock": str(request.lock.resolve()) if request.lock else None,
+            "bundle": str(request.bundle.resolve()) if request.bundle else None,
         },
         "plans": [{"play": play, "host": host, "steps": _steps(plan)} for (play, host), plan in sorted(plans.items())],
     }
@@ -114,6 +116,8 @@ def _request(data: dict[str, Any], path: Path) -> RunRequest:
             TagSelection(frozenset(data["only"]), frozenset(data["skip"])),
             stand_ins=tuple(data["stand_ins"]),
             known_hosts=tuple(Path(file) for file in data["known_hosts"]),
+            lock=Path(data["lock"]) if data.get("lock") else None,
+            bundle=Path(data["bundle"]) if data.get("bundle") else None,
         )
     except (KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged: {error}") from error

@@ -14,6 +14,8 @@ from scupi_provision.modules.registry import MODULES
 from scupi_provision.playbook.checks import site_problems
 from scupi_provision.playbook.load import read_playbook
 from scupi_provision.playbook.models import Play, Playbook
+from scupi_provision.run.bundle import Bundle, open_bundle
+from scupi_provision.run.lock_file import SiteLock, read_lock
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import fetch_via, route_to
 
@@ -23,11 +25,18 @@ OWN_NAMES = frozenset({"provision_gpu_probe"})
 
 @dataclass(frozen=True)
 class Site:
-    """A playbook and the hosts it is for, found to fit each other."""
+    """A playbook and the hosts it is for, found to fit each other.
+
+    Attributes:
+        lock: What shall be installed, exactly; None when tasks choose for themselves.
+        bundle: What everything comes from, or None.
+    """
 
     request: RunRequest
     playbook: Playbook
     inventory: Inventory
+    lock: SiteLock | None = None
+    bundle: Bundle | None = None
 
     @property
     def directory(self) -> Path:
@@ -45,6 +54,12 @@ class Site:
             same_account = [w for w in self.inventory.select(pattern) if w.account == host.account]
             found += [witness for witness in same_account if witness not in found]
         return found
+
+    def taking_part(self, play: Play) -> list[Host]:
+        """The hosts that `play` changes and those that prove it, each once."""
+        targets = self.targets(play)
+        witnesses = [witness for host in targets for witness in self.witnesses(play, host)]
+        return list({host.name: host for host in (*targets, *witnesses)}.values())
 
 
 def load_site(request: RunRequest) -> Site:
@@ -64,7 +79,9 @@ def load_site(request: RunRequest) -> Site:
         problems += [found for found in site_problems(reading.playbook, known) if found not in problems]
     if problems:
         raise InputError.of(problems)
-    site = Site(request, reading.playbook, inventory)
+    bundle = open_bundle(request.bundle) if request.bundle else None
+    lock = bundle.lock if bundle else read_lock(request.lock) if request.lock else None
+    site = Site(request, reading.playbook, inventory, lock, bundle)
     _check_hosts(site)
     return site
 

@@ -1,6 +1,8 @@
 # Runs pip in an environment and leaves a stamp when it ended well, with pip's report beside it. Run as a durable job.
 # shellcheck shell=sh
-# shellcheck disable=SC2154  # python, arguments (quoted words) and stamp are set ahead of this text
+# shellcheck disable=SC2154  # python, arguments (quoted words), stamp, requirements and spent are set ahead
+# requirements: "yes" when a list of exact packages comes on standard input. It is kept as $stamp.txt, each line with its
+#   address as a comment: it tells what was installed from where as pip's report does elsewhere.
 # PROVISION_PLACES: where to look, one attempt a line, each of words: at most one index, any number of find-links:WHERE.
 
 [ -x "$python" ] || { printf '%s\n' "$python is not there: make the environment first" >&2; exit 1; }
@@ -8,7 +10,10 @@ eval "set -- $arguments"
 mkdir -p -- "${stamp%/*}" || exit 1
 
 # What was installed from where, with hashes: pip tells it from 22.2 on. Its version is read from a name.
-if [ "$1" = install ]; then
+if [ -n "$requirements" ]; then
+  cat >"$stamp.txt" || exit 1
+  set -- "$@" --requirement "$stamp.txt"
+elif [ "$1" = install ]; then
   for info in "${python%/bin/*}"/lib/python*/site-packages/pip-*.dist-info; do
     version=${info##*/pip-} && version=${version%.dist-info}
     major=${version%%.*} && rest=${version#*.} && minor=${rest%%.*}
@@ -23,6 +28,7 @@ run_pip() {
   "$python" -m pip "$@" || return 1
   [ ! -e "$stamp.json.new" ] || mv -f -- "$stamp.json.new" "$stamp.json" || return 1
   : >"$stamp"
+  [ -z "$spent" ] || rm -rf -- "$spent"
 }
 
 # go_to WORD…: pip's settings for one attempt. Without an index the folders are all there is.

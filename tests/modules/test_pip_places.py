@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import http.server
 import json
 import subprocess
-import threading
 import venv
-import zipfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 from scupi_provision.shell.scripts import script
 from scupi_provision.shell.words import words
 
+from packages import index, serving_folder, wheel
+
 DEAD = "http://127.0.0.1:9/simple"
 """Nobody listens there (discard)."""
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -38,53 +30,16 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A folder, and the URL under which it is served."""
-    folder = tmp_path_factory.mktemp("served")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield folder, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def wheel(folder: Path, name: str, version: str, needs: str = "") -> Path:
-    """A package that pip can install, made by the rules of the wheel format."""
-    folder.mkdir(parents=True, exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    requires = f"Requires-Dist: {needs}\n" if needs else ""
-    files = {
-        f"{name}.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    lines = [f"{path},sha256={_record(text)},{len(text)}" for path, text in files.items()]
-    files[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,", ""])
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for member, text in files.items():
-            archive.writestr(zipfile.ZipInfo(member), text)
-    return path
-
-
-def _record(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-
-
-def index(folder: Path, *wheels: Path) -> None:
-    """A package index (PEP 503) of these files, with their hashes."""
-    for path in wheels:
-        page = folder / path.name.split("-")[0]
-        page.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        with (page / "index.html").open("a") as file:
-            file.write(f'<a href="/{path.parent.name}/{path.name}#sha256={digest}">{path.name}</a>\n')
+    with serving_folder(tmp_path_factory.mktemp("served")) as made:
+        yield made.folder, made.url
 
 
 def run(python: Path, job: Path, *arguments: str, places: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run the script as the runtime does: streams in files of a job folder."""
     job.mkdir(exist_ok=True)
-    argv = script("pip.sh", python=str(python), arguments=words(*arguments), stamp=str(job / "stamp"))
+    argv = script(
+        "pip.sh", python=str(python), arguments=words(*arguments), stamp=str(job / "stamp"), spent="", requirements=""
+    )
     environment = {
         "PATH": "/usr/bin:/bin", "HOME": str(job), "PROVISION_JOB": str(job), "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PROVISION_PLACES": "\n".join(places), "PIP_NO_CACHE_DIR": "1",
