@@ -128,6 +128,12 @@ def own_playbooks(page) -> set[str]:
 
 
 @pages
+def test_every_link_within_it_leads_to_a_heading(page):
+    headings = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in page.headings}
+    assert [target for target in re.findall(r"\]\(#([^)]+)\)", page.text) if target not in headings] == []
+
+
+@pages
 def test_every_name_is_an_option_of_a_role_or_a_module(page):
     names = {name[1] for code in page.inline if (name := NAME.fullmatch(code))}
     assert names

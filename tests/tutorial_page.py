@@ -39,6 +39,10 @@ class Page:
         return [block for name, block in _BLOCK.findall(self.text) if name == language]
 
     @property
+    def headings(self) -> list[str]:
+        return re.findall(r"^#+ (.+)$", _BLOCK.sub("", self.text), re.MULTILINE)
+
+    @property
     def inline(self) -> list[str]:
         """What it marks as code inside of sentences and tables."""
         return _INLINE.findall(_BLOCK.sub("", self.text))
