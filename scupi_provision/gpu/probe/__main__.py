@@ -1,16 +1,18 @@
-"""`python -B FOLDER …`: the folder is the package, whatever it is called (PEP 366); -B leaves it as it was copied."""
+"""`python -B FOLDER …`: the folder is the package, whatever it is called; -B leaves it as it was copied."""
 
 from __future__ import annotations
 
-import os
+import importlib
 import sys
+from pathlib import Path
 
-if not __package__:
-    _folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - before anything else is imported
-    sys.path[0] = os.path.dirname(_folder)  # noqa: PTH120
-    __package__ = os.path.basename(_folder)  # noqa: PTH119
-    __import__(__package__)
 
-from .program import main
+def _package() -> str:
+    if __package__:  # python -m
+        return __package__
+    folder = Path(__file__).absolute().parent
+    sys.path[0] = str(folder.parent)
+    return folder.name
 
-sys.exit(main())
+
+sys.exit(importlib.import_module(f"{_package()}.program").main())

@@ -1,3 +1,4 @@
+# ruff: noqa: B905 - for Python 3.7, as the probe is
 """A stand-in for torch, for tests of the probe on machines without a GPU: it multiplies small matrices in plain Python.
 
 STAND_IN_TORCH is JSON: `version`, `cuda` (null for the CPU build), `arch`, and `gpus`, which tells by UUID how one
@@ -38,7 +39,7 @@ class Tensor:
     def _each(self, other, work):
         others = other.rows if isinstance(other, Tensor) else [[other] * len(row) for row in self.rows]
         return Tensor(
-            [[work(a, b) for a, b in zip(*pair, strict=True)] for pair in zip(self.rows, others, strict=True)]
+            [[work(a, b) for a, b in zip(*pair)] for pair in zip(self.rows, others)]
         )
 
     def __mul__(self, other):
@@ -48,9 +49,9 @@ class Tensor:
         return self._each(other, lambda a, b: a - b)
 
     def __matmul__(self, other):
-        columns = list(zip(*other.rows, strict=True))
+        columns = list(zip(*other.rows))
         return Tensor(
-            [[sum(a * b for a, b in zip(row, column, strict=True)) for column in columns] for row in self.rows]
+            [[sum(a * b for a, b in zip(row, column)) for column in columns] for row in self.rows]
         )
 
     def __getitem__(self, key):
