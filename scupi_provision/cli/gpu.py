@@ -96,4 +96,4 @@ def _show(found: Iterator[Event | GpuNode], wish: ProbeWish | None, *, json: boo
             code = 3 if isinstance(each, HostUnreachable) else code
     if wish is not None and not reports and code == 0:
         raise ProvisionError("none of these hosts has a GPU to test", hint="with --lab the CPU stands in for one")
-    return code or (1 if any(report["problem"] for report in reports) else 0)
+    return code or (1 if any(report.get("problem") for report in reports) else 0)

@@ -89,44 +89,63 @@ def _choice(node: GpuNode) -> Text:
     return Text(f"  gpu-python would take {visible(chosen.uuid)}: {why}")
 
 
+# --- the probe's report: a host wrote it, so nothing in it is taken to be what it should be ---------------------------
+
+
+def _word(value: object) -> str:
+    return visible(str(value))
+
+
+def _objects(within: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = within.get(key)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _object(within: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = within.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def _print_report(report: Mapping[str, Any], console: Console) -> None:
+    lines: list[Text] = []
     if report.get("stand_in"):
-        console.print(Text(f"  stand-in: {visible(str(report['stand_in']))}", style="yellow"), soft_wrap=True)
-    for test in report.get("tests", ()):
-        _print_test(test, console)
-    together = report.get("all_reduce")
-    if together:
-        console.print(_together(together), soft_wrap=True)
-    for finding in report.get("findings", ()):
-        console.print(Text(f"  {visible(finding['what'])}", style=style.WARNING), soft_wrap=True)
-        console.print(Text(f"    try: {visible(finding['fix'])}", style=style.HINT), soft_wrap=True)
+        lines.append(Text(f"  stand-in: {_word(report['stand_in'])}", style="yellow"))
+    for test in _objects(report, "tests"):
+        lines += [_tested(test), *_speeds(_object(test, "bench"))]
+    if together := _object(report, "all_reduce"):
+        lines.append(_together(together))
+    for finding in _objects(report, "findings"):
+        lines.append(Text(f"  {_word(finding.get('what'))}", style=style.WARNING))
+        lines.append(Text(f"    try: {_word(finding.get('fix'))}", style=style.HINT))
     if report.get("problem"):
-        console.print(Text(f"  problem: {visible(str(report['problem']))}", style=style.ERROR), soft_wrap=True)
+        lines.append(Text(f"  problem: {_word(report['problem'])}", style=style.ERROR))
+    for line in lines:
+        console.print(line, soft_wrap=True)
 
 
-def _print_test(test: Mapping[str, Any], console: Console) -> None:
-    where = visible(str(test.get("visible") or test.get("device") or "?"))
-    told = ", ".join(visible(str(test[name])) for name in _TOLD if test.get(name))
-    state = style.BAD if test.get("problem") else style.GOOD
-    console.print(
-        Text.assemble(("  tested ", state), f"{where}: {told or visible(str(test.get('problem')))}"), soft_wrap=True
-    )
-    bench = test.get("bench")
-    if not bench:
-        return
-    size = bench["size"]
-    for name, speed in bench["matmul"].items():
-        words = f"{name:<5} {speed['tflops']:>9} TFLOP/s   ({size} x {size} matrices, {speed['milliseconds']} ms)"
-        console.print(Text(f"    {words}"), soft_wrap=True)
-    memory = bench["memory"]
-    words = f"copy  {memory['gigabytes_per_second']:>9} GB/s      ({memory['copied_mib']} MiB, read and written)"
-    console.print(Text(f"    {words}"), soft_wrap=True)
+def _tested(test: Mapping[str, Any]) -> Text:
+    where = _word(test.get("visible") or test.get("device") or "no GPU")
+    told = ", ".join(_word(test[name]) for name in _TOLD if test.get(name)) or _word(test.get("problem"))
+    return Text.assemble(("  tested ", style.BAD if test.get("problem") else style.GOOD), f"{where}: {told}")
+
+
+def _speeds(bench: Mapping[str, Any]) -> list[Text]:
+    size = _word(bench.get("size"))
+    lines = []
+    for name, speed in _object(bench, "matmul").items():
+        told = speed if isinstance(speed, dict) else {}
+        words = f"({size} x {size} matrices, {_word(told.get('milliseconds'))} ms)"
+        lines.append(f"{_word(name):<5} {_word(told.get('tflops')):>9} TFLOP/s   {words}")
+    if memory := _object(bench, "memory"):
+        words = f"({_word(memory.get('copied_mib'))} MiB, read and written)"
+        lines.append(f"copy  {_word(memory.get('gigabytes_per_second')):>9} GB/s      {words}")
+    return [Text(f"    {line}") for line in lines]
 
 
 def _together(found: Mapping[str, Any]) -> Text:
     if found.get("skipped"):
-        return Text(f"  all-reduce: not run, {visible(str(found['skipped']))}", style=style.QUIET)
-    name = f"  all-reduce ({visible(str(found['backend']))}, {found['processes']} processes): "
+        return Text(f"  all-reduce: not run, {_word(found['skipped'])}", style=style.QUIET)
+    name = f"  all-reduce ({_word(found.get('backend'))}, {_word(found.get('processes'))} processes): "
     if found.get("problem"):
-        return Text(name + visible(str(found["problem"])), style=style.BAD)
-    return Text(f"{name}the sums are right, {found['gigabytes_per_second']} GB/s", style=style.GOOD)
+        return Text(name + _word(found["problem"]), style=style.BAD)
+    return Text(f"{name}the sums are right, {_word(found.get('gigabytes_per_second'))} GB/s", style=style.GOOD)

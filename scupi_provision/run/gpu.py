@@ -11,6 +11,7 @@ from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event
 from scupi_provision.gpu.bundle import probe_archive
 from scupi_provision.gpu.node import GpuNode, gpu_node, inventory_of
+from scupi_provision.gpu.probe.program import SCHEMA
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.inventory.models import Host
@@ -136,12 +137,14 @@ def _probe(link: Link, wish: ProbeWish) -> dict[str, Any]:
 def _report(reply: RunReply) -> dict[str, Any]:
     lines = reply.stdout.decode("utf-8", "replace").splitlines()
     try:
-        report: dict[str, Any] = json.loads(lines[-1])
-    except (IndexError, ValueError) as error:
-        said = reply.stderr.decode("utf-8", "replace").strip()
-        raise ProvisionError(
-            f"the probe ended with status {reply.status} and did not report",
-            detail=said or "it said nothing",
-            hint="apply the role torch first, or name an interpreter that has torch with --python",
-        ) from error
-    return report
+        report = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        report = None
+    if isinstance(report, dict) and report.get("schema") == SCHEMA:
+        return report
+    said = reply.stderr.decode("utf-8", "replace").strip()
+    raise ProvisionError(
+        f"the probe ended with status {reply.status} and did not report",
+        detail=said or "it said nothing",
+        hint="apply the role torch first, or name an interpreter that has torch with --python",
+    )
