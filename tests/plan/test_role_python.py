@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from old_clusters import BARE, CENTOS_7, DEBIAN_12, without
-from scupi_provision.host.memory import HOME, MemoryHost
-from scupi_provision.shell.actions import Fetch, Link, Run
+from scupi_provision.host.memory import HOME, MemoryHost, Node
+from scupi_provision.shell.actions import Fetch, Link, Remove, Run
+from scupi_provision.shell.entry import Kind
 
 ROLES = Path(__file__).parents[2] / "roles"
 STANDALONE = (
@@ -152,6 +153,15 @@ def test_shells_find_it_by_its_version_and_python3_stays_what_it_was(role):
     found = {Path(path).name for path in links(steps) if "/bin/" in path}
     assert found == {"python3.12", "pip3.12"}
     assert paths(steps) == ["Put single programs on the PATH of new shells"]
+
+
+def test_links_of_an_earlier_choice_go(role, plays):
+    first = role(DEBIAN_12)
+    assert links(first)
+    plays.memory.nodes[f"{HOME}/.provision/bin/python3.12"] = Node(Kind.LINK, target="/x")
+    plays.extra = {"python_on_path": "none"}
+    gone = [a for step in plays.check("- hosts: all\n  roles: [python]\n").steps for a in step.actions]
+    assert [action.path for action in gone if isinstance(action, Remove)] == [f"{HOME}/.provision/bin/python3.12"]
 
 
 def test_shells_find_it_first_or_not_at_all_when_asked(role):
