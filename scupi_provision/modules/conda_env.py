@@ -165,8 +165,11 @@ def _packages(args: Args, host: HostView, place: Place, request: Request) -> boo
     if args.accept_anaconda_tos:
         settings["CONDA_PLUGINS_AUTO_ACCEPT_TOS"] = "yes"
     given = {name: value for name, value in settings.items() if value}
-    bases = bring(host, host.path(args.path), place) or args.channel_urls
+    brought = bring(host, host.path(args.path), place)
+    bases = [f"file://{brought}"] if brought else args.channel_urls
     plan_conda(host, CondaRun(conda, place, request, missing, sorted(extra), bases, given))
+    if brought:
+        host.remove(brought)
     return True
 
 

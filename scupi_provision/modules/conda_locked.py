@@ -34,10 +34,10 @@ def locked_as(host: HostView, path: str, request: Request) -> Request:
     return Request(locked=locked, pip=request.pip, channels=request.channels)
 
 
-def bring(host: HostView, path: str, place: Place) -> list[str]:
-    """Where the packages of the lock are found when the controller brings them; empty when conda downloads itself."""
+def bring(host: HostView, path: str, place: Place) -> str:
+    """The folder that the controller fills with the lock's packages; "" when conda downloads them itself."""
     if host.lock is None or host.fetch_via != "controller":
-        return []
+        return ""
     have = {package.full_name for package in (place.installed or {}).values()}
     packages = [one for one in host.lock.environment(path, host.home).conda if _full_name(one) not in have]
     folder = host.path(f"{CACHE}/channels-{digest([place.prefix, [one.sha256 for one in packages]])}")
@@ -46,7 +46,7 @@ def bring(host: HostView, path: str, place: Place) -> list[str]:
         file = f"{folder}/{in_channel(one.url)}"
         host.mkdir(posixpath.dirname(file), 0o700)
         host.fetch([one.url], file, one.sha256, 0o600)
-    return [f"file://{folder}"]
+    return folder
 
 
 def declare(host: HostView, place: Place) -> None:

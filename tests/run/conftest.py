@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 _HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE), str(_HERE.parent), str(_HERE.parent / "plan")]  # whatever pytest's import mode
+_TESTS = _HERE.parent
+sys.path[:0] = [str(_HERE), str(_TESTS), str(_TESTS / "plan"), str(_TESTS / "lab")]  # whatever pytest's import mode
 
 from real_plays import RealPlays  # noqa: E402 - found by the path above
 
