@@ -47,10 +47,12 @@ by_uv() {
   UV_CACHE_DIR=${UV_CACHE_DIR:-${TMPDIR:-/tmp}/uv-$(id -u)} UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
   export UV_CACHE_DIR UV_LINK_MODE UV_PYTHON_DOWNLOADS
   "$program" venv --quiet --no-config --python "$python" "$@" "$tree" || exit 1
-  # Later installs go by pip, which is in the Python already, so that nothing is downloaded for it.
-  "$tree/bin/python" -m ensurepip --upgrade --default-pip >/dev/null 2>&1 ||
-    "$program" pip install --quiet --no-config --python "$tree/bin/python" pip || exit 1
+  # Later installs go by pip. The one that the Python has for ensurepip is unpacked by uv, in no time and without a download.
+  wheels=$("$python" -c 'import ensurepip; print(ensurepip.__path__[0] + "/_bundled")' 2>/dev/null)
+  add_pip --no-index --find-links "$wheels" 2>/dev/null || add_pip || exit 1
 }
+
+add_pip() { "$program" pip install --quiet --no-config --python "$tree/bin/python" "$@" pip; }
 
 has_program() { command -v "$program" >/dev/null 2>&1 || stop "$1, or name its path (program)"; }
 
