@@ -74,7 +74,7 @@ def plan_conda(host: HostView, call: CondaRun) -> None:
     marks = [stamp, f"{prefix}/.ok"] if call.place.fresh else [stamp]
     for mark in marks:
         _remove(host, mark)
-    # Both belong to the place, not to the wish: what an interrupted run has fetched serves the next one, whatever it asks.
+    # Both belong to the place and not to the wish: what an interrupted run has fetched serves the next one.
     cache, turn = (host.path(f"~/.provision/{name}/conda-env-{digest(call.place.path)}") for name in ("cache", "build"))
     request = call.request if call.missing else Request()
     command = script(
