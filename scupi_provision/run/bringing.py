@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event, TaskProgress
 from scupi_provision.plan.models import Step
-from scupi_provision.run.blobs import Amount, Blob, Obtaining, Stock
+from scupi_provision.run.blobs import Amount, Blob, Stock
 from scupi_provision.run.session import Session
 from scupi_provision.shell.actions import Action, Fetch
 from scupi_provision.shell.compile import Turn
@@ -19,6 +19,8 @@ from scupi_provision.shell.replies import RunReply, StepFailed
 NO_PROGRAM, NO_WAY = 69, 75
 """How download.sh ends on a host without curl and wget, and where no source could be reached."""
 _TOLD_EVERY_S = 1.0
+
+T = TypeVar("T")
 
 
 class Brought(NamedTuple):
@@ -58,37 +60,40 @@ class Bringing:
         """Send what `stream` takes from the controller, and give the stream in which it does so."""
         made: list[Turn] = []
         for turn in stream:
-            actions: list[Action] = []
-            for action in turn.actions:
-                if not (isinstance(action, Fetch) and self._is_ours(action)):
-                    actions.append(action)
-                    continue
-                try:
-                    blob = yield from self._send(action, steps[turn.number])
-                except ProvisionError as error:
-                    if error.exit_code != ProvisionError.exit_code:
-                        raise  # the line, not the file
-                    why, detail = error.diagnostic.summary, error.diagnostic.detail
-                    return Brought(made, StepFailed(turn.number, why, detail))
-                actions.append(replace(action, sha256=blob.sha256, via="controller"))
-            made.append(turn._replace(actions=tuple(actions)))
+            try:
+                actions = yield from self._bring_for(turn, steps[turn.number])
+            except ProvisionError as error:
+                if error.exit_code != ProvisionError.exit_code:
+                    raise  # the line, not the file
+                why, detail = error.diagnostic.summary, error.diagnostic.detail
+                return Brought(made, StepFailed(turn.number, why, detail))
+            made.append(turn._replace(actions=actions))
         return Brought(made)
+
+    def _bring_for(self, turn: Turn, step: Step) -> Generator[Event, None, tuple[Action, ...]]:
+        """Send the files of one step together: as many as there are, they cost two exchanges."""
+        actions = list(turn.actions)
+        blobs: list[Blob] = []
+        for place, action in enumerate(actions):
+            if isinstance(action, Fetch) and self._is_ours(action):
+                obtaining = self._stock.obtain(action.urls, action.sha256)
+                blob = yield from self._told(step, "download on this computer", obtaining)
+                blobs.append(blob)
+                actions[place] = replace(action, sha256=blob.sha256, via="controller")
+        if blobs:
+            yield from self._told(step, "send", self._session.upload(blobs, self._home))
+        return tuple(actions)
 
     def _is_ours(self, action: Fetch) -> bool:
         return action.via == "controller" or (action.via == "auto" and self.instead)
 
-    def _send(self, action: Fetch, step: Step) -> Generator[Event, None, Blob]:
-        blob = yield from self._told(step, "download on this computer", self._stock.obtain(action.urls, action.sha256))
-        yield from self._told(step, "send", self._session.upload(blob, self._home))
-        return blob
-
-    def _told(self, step: Step, phase: str, work: Obtaining) -> Generator[Event, None, Blob]:
+    def _told(self, step: Step, phase: str, work: Generator[Amount, None, T]) -> Generator[Event, None, T]:
         started_at = told_at = time.monotonic()
         while True:
             try:
                 amount = next(work)
             except StopIteration as end:
-                found: Blob = end.value
+                found: T = end.value
                 return found
             now = time.monotonic()
             if now - told_at >= _TOLD_EVERY_S:

@@ -42,7 +42,9 @@ def lock(site: Site, out: Path) -> Iterator[Event]:
         written = found.site_lock()
         _write(out, format_lock(written))
         environments = sum(len(one.environments) for one in written.hosts.values())
-        yield Notice(f"{out}: {len(written.files())} files, {environments} environments")
+        yield Notice(
+            f"wrote {out}, which names {_count(len(written.files()), 'file')} and {_count(environments, 'environment')}"
+        )
         yield from run.finish()
 
 
@@ -81,6 +83,10 @@ class _Found:
     def site_lock(self) -> SiteLock:
         hosts = {name: HostLock(self.downloads[name], self.environments[name]) for name in self.downloads}
         return SiteLock(self.facts, hosts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _differing(host: Host, path: str) -> ProvisionError:

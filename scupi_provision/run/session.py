@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from scupi_provision.errors import InternalError, LockedError, ProvisionError, StepFailedError, UnreachableError
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
-from scupi_provision.run.blobs import Amount, Blob, Obtaining
+from scupi_provision.run.blobs import Amount, Blob
 from scupi_provision.shell import program
 from scupi_provision.shell.compile import Compiler, Turn
 from scupi_provision.shell.decode import Decoder
@@ -132,35 +132,39 @@ class Session:
         text = compiler.program(stream)
         yield from self._exchange(text, compiler.blobs)
 
-    def upload(self, blob: Blob, home: str) -> Obtaining:
-        """Bring a file into `~/.provision/cache`, under its hash; nothing travels that is there already.
+    def upload(self, blobs: Sequence[Blob], home: str) -> Generator[Amount, None, None]:
+        """Bring files into `~/.provision/brought`, under their hashes; nothing travels that is there already.
 
         What a cut line has brought is gone on from, when its hash says that it is the beginning of this file.
 
         Raises:
-            ProvisionError: It could not be received.
+            ProvisionError: They could not be received.
         """
-        whole = f"{home}/.provision/cache/{blob.sha256}"
-        there = Snapshot()
-        self.read(Needs(entries=dict.fromkeys([whole, f"{whole}.part"])), there)
-        if there.entries[whole].digest == blob.sha256:
-            return blob
-        begin = _continued(blob, there.entries[f"{whole}.part"])
-        self._send(program.receive(self._owner, blob.sha256, begin, blob.size - begin), [])
-        done = begin
-        for data in blob.chunks(begin):
+        left = self._left_to_send(blobs, home)
+        if not left:
+            return
+        done, whole = 0, sum(blob.size - begin for blob, begin in left)
+        self._send(program.receive(self._owner, [(one.sha256, begin, one.size - begin) for one, begin in left]), [])
+        for data in (data for blob, begin in left for data in blob.chunks(begin)):
             self._put(data)
             done += len(data)
-            yield Amount(done, blob.size)
-        if done < blob.size:
+            yield Amount(done, whole)
+        if done < whole:
             self.close()  # the host waits for bytes that will not come
-            raise UnreachableError(f"{blob.path} became shorter while it was sent", hint="run the same command again")
+            raise UnreachableError("a file became shorter while it was sent", hint="run the same command again")
         for reply in list(self._replies()):  # to its end: the line stays in step
             if isinstance(reply, DeniedReply):
                 raise StepFailedError("a file could not be sent to the host", detail=reply.why)
             if isinstance(reply, LockedReply):
                 raise refusal(reply)
-        return blob
+
+    def _left_to_send(self, blobs: Sequence[Blob], home: str) -> list[tuple[Blob, int]]:
+        """The files that the host lacks, and how many bytes of each it has."""
+        paths = {f"{home}/.provision/brought/{blob.sha256}": blob for blob in blobs}
+        there = Snapshot()
+        self.read(Needs(entries=dict.fromkeys([*paths, *(f"{path}.part" for path in paths)])), there)
+        lacking = [(path, blob) for path, blob in paths.items() if there.entries[path].digest != blob.sha256]
+        return [(blob, _continued(blob, there.entries[f"{path}.part"])) for path, blob in lacking]
 
     # --- the line -------------------------------------------------------------------------------------------------
 

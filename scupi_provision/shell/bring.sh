@@ -1,4 +1,4 @@
-# Files that the controller brings: received ahead of the steps that need them, below ~/.provision/cache by their hash.
+# Files that the controller brings: received ahead of the steps that need them, below ~/.provision/brought by their hash.
 # Evaluated after jobs.sh.
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154  # P_… are set by runtime.sh and by the program
@@ -6,16 +6,16 @@
 # p_receive SHA256 FROM LEFT: FROM bytes are in the part already, LEFT follow on the line. They are taken off the line
 # whatever happens; what a cut line has brought stays in the part, for the next run to go on from.
 p_receive() {
-  p_file=$P_ROOT/cache/$1.part
-  if p_private "$P_ROOT/cache" && p_is_long "$2"; then
+  p_file=$P_ROOT/brought/$1.part
+  if p_private "$P_ROOT/brought" && p_is_long "$2"; then
     p_pour "$3" | { cat >>"$p_file" || cat >/dev/null; } 2>>"$P_RUN/err"
   else
     p_pour "$3" >/dev/null
   fi
   if [ -f "$p_file" ] && p_digest "$p_file" && [ "$P_DIGEST" = "$1" ]; then
-    mv -f -- "$p_file" "$P_ROOT/cache/$1" 2>>"$P_RUN/err" && return
+    mv -f -- "$p_file" "$P_ROOT/brought/$1" 2>>"$P_RUN/err" && return
   fi
-  P_STOP=failed P_WHY="a file could not be received whole in $P_ROOT/cache (disk full, or over quota?)"
+  P_STOP=failed P_WHY="a file could not be received whole in $P_ROOT/brought (disk full, or over quota?)"
   if p_is_long $(($2 + $3)); then
     rm -f -- "$p_file"
     P_WHY='a file that was sent arrived with another content'
@@ -33,7 +33,7 @@ p_is_long() {
 # place is a second name of it where that is possible, which costs no room (a third would share the mode as well).
 # p_forget_brought removes the first names when the stream has ended.
 p_bring() {
-  p_file=$P_ROOT/cache/$1
+  p_file=$P_ROOT/brought/$1
   if ! [ -f "$p_file" ] || ! p_digest "$p_file" || [ "$P_DIGEST" != "$1" ]; then
     P_WHY="$p_file is not there, or not what was sent"
     return 1
@@ -45,4 +45,9 @@ p_bring() {
   p_place "$P_TEMP" "$2" "$3"
 }
 
-p_forget_brought() { for p_sum in $P_BROUGHT; do rm -f -- "$P_ROOT/cache/$p_sum"; done; P_BROUGHT=''; }
+p_forget_brought() {
+  [ -n "$P_BROUGHT" ] || return
+  for p_sum in $P_BROUGHT; do rm -f -- "$P_ROOT/brought/$p_sum"; done
+  rmdir -- "$P_ROOT/brought" 2>/dev/null # unless something is left for the next run
+  P_BROUGHT=''
+}

@@ -68,19 +68,19 @@ def end() -> str:
     return 'p_emit end "$P_SEQ"\n'
 
 
-def receive(owner: str, sha256: str, begin: int, left: int) -> str:
-    """Takes a large file that follows the program, under the lock, into `~/.provision/cache`.
+def receive(owner: str, files: Sequence[tuple[str, int, int]]) -> str:
+    """Takes large files that follow the program, under the lock, into `~/.provision/brought`.
 
     Args:
         owner: As for `compile.Compiler`.
-        sha256: Of the whole file; also its name there.
-        begin: Bytes of it that are on the host already.
-        left: Bytes that follow.
+        files: In the order in which they follow: the SHA-256 of each, which is also its name there; how many bytes of
+            it are on the host already; and how many follow.
     """
+    receive = "".join(f"p_receive {sha256} {begin} {left}\n" for sha256, begin, left in files)
     return (
         "p_open_run\n"
-        f'if [ -z "$P_STOP" ] && p_lock {word(owner)}; then p_receive {sha256} {begin} {left}\n'
-        f"else p_pour {left} >/dev/null; fi\np_unlock\np_close_run\n{end()}"
+        f'if [ -z "$P_STOP" ] && p_lock {word(owner)}; then\n{receive}'
+        f"else p_pour {sum(left for _, _, left in files)} >/dev/null; fi\np_unlock\np_close_run\n{end()}"
     )
 
 
