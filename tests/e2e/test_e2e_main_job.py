@@ -12,6 +12,8 @@ from scupi_provision.lab.commands import reset, status
 pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(900)]
 
 _BUILD_S = 600.0
+_TRACED_S = 240.0
+"""For a run of which every program is traced."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def again(person, applied):
     """A second apply, and what it has started on the hosts."""
     try:
         with started_programs(daemon(_lab(person))) as programs:
-            result = person.run("apply", "site.yaml", "--lab", "--json")
+            result = person.run("apply", "site.yaml", "--lab", "--json", patience_s=_TRACED_S)
     except CannotTraceError as error:
         pytest.skip(str(error))
     return result, programs
