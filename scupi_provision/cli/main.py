@@ -17,6 +17,7 @@ from scupi_provision.cli import options
 from scupi_provision.cli import torch as torch_commands
 from scupi_provision.cli.boundary import guarded
 from scupi_provision.cli.showing import show
+from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
     from scupi_provision.run.site import Site
@@ -75,6 +76,8 @@ def apply(
         from scupi_provision.run.saved_plan import apply_saved, is_saved_plan  # noqa: PLC0415
 
         if is_saved_plan(Path(playbook)):
+            if locked or lock or bundle:
+                raise InputError("a saved plan has its own lock", hint="give the lock to `provision check --out`")
             return show(apply_saved(Path(playbook), verify_again=verify), diff=diff, json=json, verbose=verbose)
         site = _site(
             playbook,

@@ -85,7 +85,8 @@ class Fleet:
 
     def open(self, hosts: Iterable[Host]) -> Iterator[Event]:
         """Open those of `hosts` that are not open yet, side by side; events come in the order of `hosts`."""
-        wanted = [host for host in hosts if host.name not in self.links and host.name not in self.errors]
+        opened = {*self.links, *self.errors}
+        wanted = list({host.name: host for host in hosts if host.name not in opened}.values())
         if not wanted:
             return
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:

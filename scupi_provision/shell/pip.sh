@@ -56,9 +56,19 @@ is_hopeless() {
   return 1
 }
 
+# For a host without internet there is another way.
+advise() {
+  case $(tail -c 16384 -- "${PROVISION_JOB-.}/err" 2>/dev/null) in
+    *'Failed to establish a new connection'* | *'Temporary failure in name resolution'* | *'Network is unreachable'* | \
+      *ConnectTimeoutError* | *'Connection refused'*)
+      echo 'this host does not reach a package index: packages can be brought to it (provision lock, provision bundle)' >&2 ;;
+  esac
+}
+
 if [ -z "${PROVISION_PLACES-}" ]; then
-  run_pip "$@"
-  exit
+  run_pip "$@" && exit
+  advise
+  exit 1
 fi
 set -f # a place is words, never a pattern
 newline='
@@ -75,4 +85,5 @@ while [ -n "$rest" ]; do
   is_hopeless && exit 1
   printf 'pip could not do it with%s\n' "$shown" >&2
 done
+advise
 exit 1

@@ -88,6 +88,11 @@ def test_a_flat_folder_is_all_there_is_unless_an_index_stands_beside_it(python, 
     assert (done.returncode, version(python, "epsilon")) == (0, "3.0"), done.stderr
 
 
+def test_a_host_that_reaches_no_index_is_told_of_the_other_way(python, tmp_path):
+    done = run(python, tmp_path, "install", "nowhere-to-be-found", places=(DEAD,))
+    assert "packages can be brought to it" in done.stderr
+
+
 def test_what_the_last_place_says_is_told_and_no_password(python, served, tmp_path):
     _, url = served
     places = (f"{url.replace('://', '://me:secret@')}/poor",)

@@ -137,3 +137,14 @@ def test_channels_of_the_account_s_own_are_left_alone_and_told(account, text):
     events = site(account, mirror="cn", sources_write_config=True)
     assert "where channels are" in told(events)
     assert (account / ".condarc").read_text() == text
+
+
+def test_miniforge_is_looked_for_in_the_folder_that_each_source_has_for_a_release(account):
+    play = account.parent / "site.yaml"
+    site(account)
+    play.write_text("- hosts: here\n  roles: [{role: conda, when: false}]\n  tasks: [{debug: {var: conda_urls}}]\n")
+    request = RunRequest(play, account.parent / "inventory.yaml", extra={"mirror": "cn", "conda_version": "26.3.2-3"})
+    said = told(list(apply(load_site(request))))
+    name = "Miniforge3-26.3.2-3-Linux-x86_64.sh"
+    assert f"/miniforge/Release%2026.3.2-3/{name}" in said
+    assert f"https://github.com/conda-forge/miniforge/releases/download/26.3.2-3/{name}" in said

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from real_plays import tree
 from scupi_provision.errors import StalePlanError
-from scupi_provision.events import CheckFinished, RunFinished, TaskFinished, Verified
+from scupi_provision.events import CheckFinished, HostConnected, RunFinished, TaskFinished, Verified
 from scupi_provision.host.facts import Facts
 from scupi_provision.plan.tags import TagSelection
 from scupi_provision.run.apply import apply
@@ -54,6 +54,12 @@ def test_a_host_that_fails_takes_no_further_part_and_the_others_go_on(account):
     found = events(account, FAILS_ON_ONE)
     assert sorted(ended(found)) == ["one first: failed", "two first: skipped", "two second: ok"]
     assert code(found) == 1
+
+
+def test_a_host_that_proves_itself_is_connected_once(account):
+    found = events(account, "- {hosts: one, verify: one, tasks: [{ping: }], verify_tasks: [{ping: }]}")
+    assert len([event for event in found if isinstance(event, HostConnected)]) == 1
+    assert code(found) == 0
 
 
 def test_any_errors_fatal_ends_the_run_for_all(account):
