@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from replayer import NAMES, gpu, install, recorded
 from scupi_provision.gpu.probe.choice import candidates
@@ -137,7 +137,11 @@ def place(tmp_path_factory) -> Path:
     return folder
 
 
+WITHOUT_MEMORY = {"memory__total": "[N/A]", "utilization__gpu": "0", "compute_mode": "Default"}
+
+
 @given(cards, st.sets(st.integers(0, 3)))
+@example([{**WITHOUT_MEMORY, "memory__used": "3"}, {**WITHOUT_MEMORY, "memory__used": "0"}], set())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_gpu_python_chooses_as_the_probe_does(place, machine, users):
     """The two rules are one, in two languages."""

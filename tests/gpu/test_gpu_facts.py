@@ -11,6 +11,8 @@ from replayer import NAMES, gpu, install, recorded
 from scupi_provision.host.facts import Facts
 from scupi_provision.shell.program import prelude
 
+pytestmark = pytest.mark.real
+
 _ASK = 'p_put() { printf %s "$1"; }\nP_PATH=$PATH P_LANG=C P_UMASK=022\nexec 3>&1\n'
 
 

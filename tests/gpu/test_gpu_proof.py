@@ -19,6 +19,8 @@ import pytest
 from replayer import gpu, install, recorded
 from scupi_provision.gpu import probe
 
+pytestmark = pytest.mark.real
+
 FOLDER = Path(probe.__file__).parent
 STAND_IN = Path(__file__).with_name("stand_in")
 ASSERTION = 'device >= 0 && device < num_gpus INTERNAL ASSERT FAILED at "../aten/src/ATen/cuda/CUDAContext.cpp":50'

@@ -11,6 +11,8 @@ import pytest
 from replayer import gpu, install, recorded
 from scupi_provision.playbook.templating import render_template
 
+pytestmark = pytest.mark.real
+
 TEMPLATE = Path(__file__).parents[2] / "templates/gpu-python.sh.j2"
 PYTHON = '#!/bin/sh\nprintf "%s|" "${CUDA_VISIBLE_DEVICES-unset}" "$@"\nexit 7\n'
 

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 from replayer import gpu, provision
 
+pytestmark = pytest.mark.real
+
 UUID = gpu(1)["uuid"]
 
 

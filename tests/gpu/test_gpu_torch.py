@@ -12,6 +12,8 @@ from scupi_provision.gpu import probe
 from scupi_provision.lab.layout import lab_layout
 from scupi_provision.lab.torch_source import torch_source
 
+pytestmark = pytest.mark.real
+
 FOLDER = Path(probe.__file__).parent
 
 

@@ -13,6 +13,8 @@ from scupi_provision.gpu.probe.inventory import take_inventory
 from scupi_provision.gpu.probe.processes import Processes
 from scupi_provision.shell.program import gpu_use, prelude
 
+pytestmark = pytest.mark.real
+
 _ASK = 'p_put() { printf %s "$1"; }\nP_PATH=$PATH P_LANG=C P_UMASK=022\nexec 3>&1\n'
 
 

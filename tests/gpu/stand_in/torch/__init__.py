@@ -38,9 +38,7 @@ class Tensor:
 
     def _each(self, other, work):
         others = other.rows if isinstance(other, Tensor) else [[other] * len(row) for row in self.rows]
-        return Tensor(
-            [[work(a, b) for a, b in zip(*pair)] for pair in zip(self.rows, others)]
-        )
+        return Tensor([[work(a, b) for a, b in zip(*pair)] for pair in zip(self.rows, others)])
 
     def __mul__(self, other):
         return self._each(other, lambda a, b: a * b)
@@ -50,9 +48,7 @@ class Tensor:
 
     def __matmul__(self, other):
         columns = list(zip(*other.rows))
-        return Tensor(
-            [[sum(a * b for a, b in zip(row, column)) for column in columns] for row in self.rows]
-        )
+        return Tensor([[sum(a * b for a, b in zip(row, column)) for column in columns] for row in self.rows])
 
     def __getitem__(self, key):
         if isinstance(key, tuple) and isinstance(key[0], slice):
