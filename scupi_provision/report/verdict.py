@@ -42,7 +42,7 @@ def verdict(tally: RunTally, finished: RunFinished) -> Verdict:
 
 def _problems(tally: RunTally) -> list[str]:
     unreachable = [name for name, host in tally.hosts.items() if _is_unreachable(host)]
-    found = [f"{listed(unreachable)} could not be reached"] if unreachable else []
+    found = [f"{listed(unreachable)} dropped out"] if unreachable else []
     found += _per_host(tally, lambda host: host.count(Outcome.FAILED), "{} failed on {}")
     for name, host in tally.hosts.items():
         if host.failed_checks:

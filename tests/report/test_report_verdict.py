@@ -81,7 +81,7 @@ def test_good_news(verb: str, exit_code: int, events: list, words: str) -> None:
         (1, [APPLY, TaskFinished("admin1", TASK, Outcome.FAILED)], "1 task failed on admin1"),
         (4, [APPLY, PASSED, BROKEN], "1 of 2 checks failed on gpu2"),
         (4, [], "the environment was made, but its verification failed"),
-        (3, [GONE], "gpu2 could not be reached"),
+        (3, [GONE], "gpu2 dropped out"),
         (3, [], "stopped: a host could not be reached, or somebody else's run holds its lock"),
         (2, [], "the input is not valid; no host was touched"),
         (130, [], "interrupted; run the same command again and it goes on from here"),
@@ -98,7 +98,7 @@ def test_bad_news(exit_code: int, events: list, words: str) -> None:
     [
         (BROKEN, "1 of 2 checks failed on gpu2"),
         (Proved("admin1", remaining=(TASK, TASK)), "2 tasks would still change something on admin1"),
-        (GONE, "gpu2 could not be reached"),
+        (GONE, "gpu2 dropped out"),
     ],
 )
 def test_an_exit_code_of_zero_cannot_talk_a_problem_away(problem, words: str) -> None:
