@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scupi_provision.gpu.probe.causes import Seen, explain
 from scupi_provision.gpu.probe.counting import Counts, compared
@@ -95,6 +95,7 @@ capabilities = st.tuples(st.integers(3, 12), st.integers(0, 9))
 
 
 @given(st.lists(capabilities, min_size=1), capabilities)
+@settings(deadline=None)
 def test_binary_code_never_crosses_a_major_version(built, capability):
     entry = served_by([f"sm_{major}{minor}" for major, minor in built], capability)
     fitting = [one for one in built if one[0] == capability[0] and one[1] <= capability[1]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from scupi_provision.gpu.node import gpu_node, inventory_of
@@ -31,6 +31,7 @@ def _printed(node) -> str:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["gpus", "apps", "listing", "table", "owner_1"]), words)), reports)
+@settings(deadline=None)
 def test_nothing_that_a_host_says_is_an_error(lines, report):
     """Not what nvidia-smi prints, nor what the probe reports."""
     node = gpu_node("gpu2", "", "", inventory_of(lines))
@@ -56,6 +57,7 @@ def test_nothing_that_a_host_says_reaches_the_terminal_raw():
 
 
 @given(st.dictionaries(st.sampled_from(["gpu_0", "gpu_1", "nvidia_header", "nvidia_driver_text"]), words))
+@settings(deadline=None)
 def test_nothing_that_a_host_says_spoils_the_facts(raw):
     variables = Facts(raw).variables()
     assert variables["gpu_count"] == len(variables["gpus"])
