@@ -99,7 +99,7 @@ def _require_platform() -> None:
     if os.name != "posix":
         raise ProvisionError("the embedded lab runs on Linux and macOS", hint="on Windows, run it inside WSL")
     if find_spec("asyncssh") is None:
-        raise ProvisionError("the embedded lab needs asyncssh", hint="pip install 'scupi-provision[lab]'")
+        raise ProvisionError("the embedded lab needs asyncssh", hint="pip install '.[lab]' in the checkout")
 
 
 def make_directory(layout: LabLayout) -> None:
