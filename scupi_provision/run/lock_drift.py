@@ -36,7 +36,10 @@ def refuse_drift(lock: SiteLock, facts: Mapping[str, Facts], plans: Mapping[str,
     Raises:
         LockDriftError: With everything that does not fit.
     """
-    problems = [problem for host, found in facts.items() for problem in _facts(lock, host, facts_for_lock(found))]
+    problems: list[str] = []
+    for host, found in facts.items():
+        then = lock.facts.get(host)
+        problems += differences(host, then, facts_for_lock(found)) if then else [f"{host}: not in the lock"]
     for label, plan in plans.items():
         failed = [step for step in plan.steps if step.outcome is Outcome.FAILED and step.message.startswith(DRIFT)]
         problems += [f"{label}: {step.label}: {step.message.removeprefix(DRIFT)}" for step in failed]
@@ -48,11 +51,8 @@ def refuse_drift(lock: SiteLock, facts: Mapping[str, Facts], plans: Mapping[str,
         )
 
 
-def _facts(lock: SiteLock, host: str, now: Mapping[str, Any]) -> Iterator[str]:
-    then = lock.facts.get(host)
-    if then is None:
-        yield f"{host}: the lock does not know this host"
-        return
+def differences(host: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Why what was chosen for a host as it was `then` may not work as it is `now`."""
     if now["architecture"] != then.get("architecture"):
         yield f"{host}: locked for {then.get('architecture')}, this is {now['architecture']}"
     for name in _AT_LEAST:

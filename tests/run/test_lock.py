@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scupi_provision.errors import InputError, LockDriftError, ProvisionError, StepFailedError
 from scupi_provision.events import Event, Notice, RunFinished, TaskFinished
+from scupi_provision.host.lock import HostLock, LockedEnvironment, LockedPackage
 from scupi_provision.run.apply import apply
 from scupi_provision.run.bundle import write_bundle
 from scupi_provision.run.downloads import DownloadCache
 from scupi_provision.run.lock import lock
-from scupi_provision.run.lock_file import format_lock, parse_lock, read_lock
+from scupi_provision.run.lock_drift import differences
+from scupi_provision.run.lock_file import SiteLock, format_lock, parse_lock, read_lock
 from scupi_provision.run.locked import require_fitting_lock
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.site import load_site
@@ -254,10 +258,48 @@ def test_a_damaged_lock_is_refused(place):
         place.site(lock=place.lock)
 
 
-def test_a_lock_survives_being_written_and_read(place):
-    place.write_known_lock()
-    lock = read_lock(place.lock)
+names = st.text('abc-é/ ~"\\', min_size=1, max_size=8)
+hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
+packages = st.lists(st.builds(LockedPackage, names, names, names, hashes), max_size=3, unique_by=lambda one: one.name)
+environments = st.builds(
+    LockedEnvironment,
+    names,
+    st.dictionaries(names, names, max_size=3),
+    packages.map(lambda found: tuple(sorted(found, key=lambda one: one.name))),
+)
+downloads = st.dictionaries(hashes, st.lists(names, min_size=1, max_size=2).map(tuple), max_size=2)
+locks = st.builds(
+    SiteLock,
+    st.dictionaries(names, st.dictionaries(names, names | st.lists(names, max_size=2)), max_size=2),
+    st.dictionaries(
+        names, st.builds(HostLock, downloads, st.dictionaries(names, environments, max_size=2)), max_size=2
+    ),
+)
+
+
+@given(locks)
+def test_a_lock_survives_being_written_and_read(lock):
     assert parse_lock(format_lock(lock), "it") == lock
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ({"glibc": "2.17"}, {"glibc": "2.28"}, ""),
+        ({"glibc": "2.28"}, {"glibc": "2.17"}, "glibc is 2.17, locked for 2.28"),
+        ({"nvidia_driver": "510.47.03"}, {"nvidia_driver": ""}, "nvidia_driver is not there"),
+        ({"nvidia_driver": ""}, {"nvidia_driver": "510.47.03"}, ""),
+        ({"compute_caps": ["7.0", "8.0"]}, {"compute_caps": ["8.0"]}, ""),
+        ({"compute_caps": ["8.0"]}, {"compute_caps": ["7.0", "8.0"]}, "a GPU of compute capability 7.0"),
+        ({"architecture": "x86_64"}, {"architecture": "aarch64"}, "locked for x86_64"),
+    ],
+)
+def test_what_a_machine_may_differ_in(then, now, told):
+    """Older is refused, newer is not: wheels and drivers are compatible forwards."""
+    same = {"architecture": "x86_64", "glibc": "", "nvidia_driver": "", "cuda_driver": "", "compute_caps": []}
+    found = " ".join(differences("gpu2", {**same, **then}, {**same, **now}))
+    assert told in found
+    assert bool(told) == bool(found)
 
 
 def test_a_bundle_that_lacks_something_is_refused_with_the_list(place):
