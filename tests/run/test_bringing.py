@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from scupi_provision.errors import InputError
 from scupi_provision.events import Event, Notice, Outcome, Proved, TaskFinished, TaskProgress
+from scupi_provision.run.blobs import Blob
 from scupi_provision.run.downloads import DownloadCache
 from scupi_provision.run.host_run import HostRun
 from scupi_provision.run.request import RunRequest
@@ -98,3 +100,20 @@ def test_another_way_is_refused_before_any_host_is_touched(tmp_path: Path):
     with pytest.raises(InputError, match='"laptop" is not known') as refused:
         load_site(RunRequest(playbook, inventory))
     assert "controller, or auto" in refused.value.diagnostic.hint
+
+
+def test_a_line_that_is_cut_costs_only_what_was_on_its_way(plays, tmp_path):
+    """The next run goes on from what has arrived."""
+    content = bytes(range(256)) * 4096 * 40  # 40 MiB: more than any buffer on the way holds
+    path = tmp_path / "large"
+    path.write_bytes(content)
+    blob = Blob(path, hashlib.sha256(content).hexdigest(), len(content))
+    for amount in plays.session.upload([blob], str(plays.home)):
+        if amount.done > len(content) // 2:
+            break
+    plays.session.close()
+    again = plays.open()
+    sent = [amount.done for amount in again.upload([blob], str(plays.home))]
+    again.close()
+    assert 0 < sent[-1] < len(content) * 2 // 3
+    assert (plays.home / ".provision/brought" / blob.sha256).read_bytes() == content

@@ -101,6 +101,12 @@ def test_the_account_s_files_get_marked_blocks_once_and_lose_them_again(account)
     assert (account / ".config/pip/pip.conf").read_text() == ""
 
 
+def test_a_flat_folder_beside_the_index_is_no_part_of_the_account_s_index(account):
+    places = ["find-links:https://flat.example/wheels", f"{TUNA} find-links:https://flat.example/wheels"]
+    site(account, sources_pip=places, sources_write_config=True)
+    assert index(account) == TUNA
+
+
 def test_an_index_goes_below_the_account_s_own_section(account):
     """A second `[global]` would make pip refuse the file."""
     conf = account / ".config/pip/pip.conf"
