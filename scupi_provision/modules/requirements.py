@@ -88,3 +88,13 @@ def is_satisfied(wanted: Requirement, have: Installed) -> bool:
         return wanted.specifier.contains(Version(text), prereleases=True)
     except InvalidVersion:
         return not wanted.specifier
+
+
+def is_older(now: str, then: str) -> bool:
+    """Whether the version `now` is older than `then`; none at all is older than any, and none then is no demand."""
+    if not then or now == then:
+        return False
+    try:
+        return not now or Version(now) < Version(then)
+    except InvalidVersion:
+        return True

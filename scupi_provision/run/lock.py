@@ -12,11 +12,11 @@ from scupi_provision.events import Event, Notice, Outcome
 from scupi_provision.host.lock import Download, Environment, HostLock, LockedEnvironment, from_home
 from scupi_provision.host.view import HostView
 from scupi_provision.inventory.models import Host
+from scupi_provision.modules.lock_reading import read_environment
 from scupi_provision.plan.models import Plan
 from scupi_provision.playbook.models import Play
 from scupi_provision.run.lock_drift import facts_for_lock
 from scupi_provision.run.lock_file import SiteLock, format_lock
-from scupi_provision.run.lock_reading import read_environment
 from scupi_provision.run.play import PlayOnHost
 from scupi_provision.run.running import Running
 from scupi_provision.run.site import Site

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
 from scupi_provision.errors import LockDriftError
 from scupi_provision.events import Outcome
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.lock import DRIFT
+from scupi_provision.modules.requirements import is_older
 from scupi_provision.plan.models import Plan
 from scupi_provision.run.lock_file import SiteLock
 
@@ -56,17 +55,8 @@ def differences(host: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> I
     if now["architecture"] != then.get("architecture"):
         yield f"{host}: locked for {then.get('architecture')}, this is {now['architecture']}"
     for name in _AT_LEAST:
-        if _is_older(str(now[name]), str(then.get(name, ""))):
+        if is_older(str(now[name]), str(then.get(name, ""))):
             yield f"{host}: {name} is {now[name] or 'not there'}, locked for {then.get(name)}"
     new = [one for one in now["compute_caps"] if one not in then.get("compute_caps", [])]
     if new and then.get("compute_caps"):
         yield f"{host}: a GPU of compute capability {', '.join(new)}, locked for {', '.join(then['compute_caps'])}"
-
-
-def _is_older(now: str, then: str) -> bool:
-    if not then or now == then:
-        return False
-    try:
-        return not now or Version(now) < Version(then)
-    except InvalidVersion:
-        return True
