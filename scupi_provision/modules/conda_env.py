@@ -11,12 +11,12 @@ from pydantic import BeforeValidator, PlainValidator, field_validator, model_val
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.conda_channels import check_terms
-from scupi_provision.modules.conda_locked import bring, declare, locked_as
-from scupi_provision.modules.conda_pip import plan_pip
-from scupi_provision.modules.conda_place import Place, find_place
-from scupi_provision.modules.conda_request import Request, file_request, locked_request, plain_request, with_python
-from scupi_provision.modules.conda_run import CondaRun, changes, plan_conda
+from scupi_provision.modules.conda.channels import check_terms
+from scupi_provision.modules.conda.locked import bring, declare, locked_as
+from scupi_provision.modules.conda.pip_part import plan_pip
+from scupi_provision.modules.conda.place import Place, find_place
+from scupi_provision.modules.conda.request import Request, file_request, locked_request, plain_request, with_python
+from scupi_provision.modules.conda.run import CondaRun, changes, plan_conda
 from scupi_provision.modules.contract import (
     Boolean,
     ControllerFile,
@@ -29,9 +29,9 @@ from scupi_provision.modules.contract import (
     UnknownValue,
     Words,
 )
-from scupi_provision.modules.pip_locked import LockedPip, plan_locked
-from scupi_provision.modules.pip_places import Places
-from scupi_provision.modules.requirements import parse
+from scupi_provision.modules.python.locked import LockedPip, plan_locked
+from scupi_provision.modules.python.places import Places
+from scupi_provision.modules.python.requirements import parse
 from scupi_provision.shell.replies import RunReply
 from scupi_provision.values import UnknownValueError
 

@@ -13,7 +13,8 @@ from scupi_provision.host.lock import Download
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules import store
-from scupi_provision.modules.conda_specs import installed_packages
+from scupi_provision.modules.conda.micromamba import MICROMAMBA, plan_micromamba
+from scupi_provision.modules.conda.specs import installed_packages
 from scupi_provision.modules.contract import (
     AliasChoices,
     Boolean,
@@ -25,7 +26,6 @@ from scupi_provision.modules.contract import (
     Text,
 )
 from scupi_provision.modules.downloads import CACHE, Sha256, Urls, file_name
-from scupi_provision.modules.micromamba import MICROMAMBA, plan_micromamba
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.entry import Kind
 from scupi_provision.shell.scripts import script

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from scupi_provision.host.view import HostView
-from scupi_provision.modules import expect_path, expect_program, expect_value
 from scupi_provision.modules.contract import (
     AliasChoices,
     Boolean,
@@ -22,6 +21,9 @@ from scupi_provision.modules.contract import (
     Result,
     Text,
 )
+from scupi_provision.modules.expecting import path as paths
+from scupi_provision.modules.expecting import program as programs
+from scupi_provision.modules.expecting import value as values
 from scupi_provision.shell.replies import RunReply
 
 _SUBJECTS = ("command", "shell", "path", "value")
@@ -86,20 +88,18 @@ class Args(ModuleArgs):
 def plan(args: Args, host: HostView) -> Result:
     """Judge at once what can be read; a program is planned and judged when it has run."""
     if args.path is not None:
-        return judged(expect_path.claims(args, host))
+        return judged(paths.claims(args, host))
     if "value" in args.model_fields_set:
-        return judged(expect_value.claims(args.value, args.equals))
-    return expect_program.plan(args, host)
+        return judged(values.claims(args.value, args.equals))
+    return programs.plan(args, host)
 
 
 def finish(args: Args, planned: Result, runs: tuple[RunReply, ...]) -> Result:
     """Judge what the program said."""
     if not runs:
         return planned
-    result = judged(expect_program.claims(args, runs[-1]))
-    return Result(
-        values=expect_program.values(runs[-1]), message=result.message, failed=result.failed, claims=result.claims
-    )
+    result = judged(programs.claims(args, runs[-1]))
+    return Result(values=programs.values(runs[-1]), message=result.message, failed=result.failed, claims=result.claims)
 
 
 def judged(claims: tuple[Claim, ...]) -> Result:

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from scupi_provision.host.lock import LockedEnvironment, LockedPackage
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.requirements import installed
+from scupi_provision.modules.python.requirements import installed
 
 _CAME_WITH_IT = frozenset({"pip", "setuptools", "wheel"})
 """Packages that a new environment has without anybody's asking; their files are a part of Python's own."""

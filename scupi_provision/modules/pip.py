@@ -10,12 +10,12 @@ from scupi_provision.host.lock import Environment
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text
-from scupi_provision.modules.pip_file import FromFile, plan_file, required_by
-from scupi_provision.modules.pip_locked import LockedPip, plan_locked
-from scupi_provision.modules.pip_places import Places
-from scupi_provision.modules.pip_run import PipRun, plan_run
-from scupi_provision.modules.python_environment import installed_in, missing_of, state_of
-from scupi_provision.modules.requirements import is_satisfied, parse, split_names
+from scupi_provision.modules.python.from_file import FromFile, plan_file, required_by
+from scupi_provision.modules.python.installed import installed_in, missing_of, state_of
+from scupi_provision.modules.python.locked import LockedPip, plan_locked
+from scupi_provision.modules.python.places import Places
+from scupi_provision.modules.python.requirements import is_satisfied, parse, split_names
+from scupi_provision.modules.python.run import PipRun, plan_run
 from scupi_provision.modules.words import split_words
 
 _CONFUSION = "a package of the same name on the second index could be taken instead (dependency confusion)"

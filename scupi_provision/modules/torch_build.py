@@ -13,7 +13,7 @@ from scupi_provision.gpu.resolver import Resolution, keep, resolve
 from scupi_provision.gpu.torch_builds import CONDA_FORGE, Build, torch_builds
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Boolean, Field, Module, ModuleArgs, PathText, Result, Text, Words
-from scupi_provision.modules.environment_python import python_of
+from scupi_provision.modules.python.interpreter import python_of
 from scupi_provision.values import UnknownValueError
 
 _REMEMBERED = re.compile(r"\d+(\.\d+)+\+[a-z0-9]+")

@@ -9,7 +9,7 @@ from scupi_provision.errors import LockDriftError
 from scupi_provision.events import Outcome
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.lock import DRIFT
-from scupi_provision.modules.requirements import is_older
+from scupi_provision.modules.python.requirements import is_older
 from scupi_provision.plan.models import Plan
 from scupi_provision.run.lock_file import SiteLock
 

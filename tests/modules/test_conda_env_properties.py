@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scupi_provision.host.memory import MemoryHost
 from scupi_provision.host.memory_planning import apply_on, plan_on
-from scupi_provision.modules.conda_specs import CondaPackage, parse_spec
+from scupi_provision.modules.conda.specs import CondaPackage, parse_spec
 from scupi_provision.modules.registry import MODULES
 from scupi_provision.shell.replies import RunReply
 

@@ -2,8 +2,8 @@
 
 import pytest
 from scupi_provision.host.record import TaskFailedError
-from scupi_provision.modules.conda_file import EnvironmentFile, parse_environment
-from scupi_provision.modules.conda_lock import parse_lock
+from scupi_provision.modules.conda.environment_file import EnvironmentFile, parse_environment
+from scupi_provision.modules.conda.explicit_list import parse_lock
 
 BASE = "https://conda.anaconda.org/conda-forge"
 

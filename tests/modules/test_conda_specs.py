@@ -4,7 +4,7 @@ import pytest
 import rattler
 from hypothesis import given
 from hypothesis import strategies as st
-from scupi_provision.modules.conda_specs import CondaPackage, installed_packages, missing_specs, package_of, parse_spec
+from scupi_provision.modules.conda.specs import CondaPackage, installed_packages, missing_specs, package_of, parse_spec
 
 NUMPY = CondaPackage("numpy", "1.26.4", "py311h64a7726_0")
 CUDA = CondaPackage("pytorch", "2.6.0", "cuda126_mkl_py311_301")

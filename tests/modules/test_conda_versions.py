@@ -6,7 +6,7 @@ import pytest
 import rattler
 from hypothesis import given
 from hypothesis import strategies as st
-from scupi_provision.modules.conda_versions import parse_version
+from scupi_provision.modules.conda.versions import parse_version
 
 ASCENDING = [
     ["0.4", "0.4.0"], ["0.4.1.rc", "0.4.1.RC"], ["0.4.1"], ["0.5a1"], ["0.5b3"], ["0.5C1"], ["0.5"], ["0.9.6"],

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from scupi_provision.host.memory import HOME, MemoryHost, Node
 from scupi_provision.host.memory_planning import plan_on
 from scupi_provision.host.record import TaskFailedError
+from scupi_provision.modules.python.requirements_file import parse_file
 from scupi_provision.modules.registry import MODULES
-from scupi_provision.modules.requirements_file import parse_file
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.entry import Kind
 

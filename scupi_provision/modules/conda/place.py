@@ -9,8 +9,8 @@ from typing import Any
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules import store
-from scupi_provision.modules.conda_request import Request
-from scupi_provision.modules.conda_specs import CondaPackage, CondaSpec, installed_packages
+from scupi_provision.modules.conda.request import Request
+from scupi_provision.modules.conda.specs import CondaPackage, CondaSpec, installed_packages
 from scupi_provision.shell.entry import ABSENT, Entry, Kind
 from scupi_provision.values import UnknownValueError
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scupi_provision.host.record import TaskFailedError
-from scupi_provision.modules.conda_file import parse_environment
-from scupi_provision.modules.conda_lock import LockedPackage, parse_lock
-from scupi_provision.modules.conda_specs import CondaPackage, CondaSpec, missing_specs, parse_spec
+from scupi_provision.modules.conda.environment_file import parse_environment
+from scupi_provision.modules.conda.explicit_list import LockedPackage, parse_lock
+from scupi_provision.modules.conda.specs import CondaPackage, CondaSpec, missing_specs, parse_spec
 from scupi_provision.modules.contract import ControllerFile
-from scupi_provision.modules.requirements import parse
+from scupi_provision.modules.python.requirements import parse
 
 
 @dataclass(frozen=True)

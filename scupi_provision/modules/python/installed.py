@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.requirements import Installed, applies, installed, is_satisfied, parse
+from scupi_provision.modules.python.requirements import Installed, applies, installed, is_satisfied, parse
 from scupi_provision.shell.entry import Kind
 from scupi_provision.values import UnknownValueError
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scupi_provision.modules.conda_versions import CondaVersion, parse_version
+from scupi_provision.modules.conda.versions import CondaVersion, parse_version
 
 _SPEC = re.compile(
     r"(?:(?P<channel>[^\s\[\]=<>!~|,*]+)::)?(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)\s*"

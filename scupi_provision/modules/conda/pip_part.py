@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.conda_place import Place
-from scupi_provision.modules.conda_run import few
-from scupi_provision.modules.pip_run import PipRun, plan_run
-from scupi_provision.modules.requirements import Installed, applies, installed, is_satisfied, parse
+from scupi_provision.modules.conda.place import Place
+from scupi_provision.modules.conda.run import few
+from scupi_provision.modules.python.requirements import Installed, applies, installed, is_satisfied, parse
+from scupi_provision.modules.python.run import PipRun, plan_run
 from scupi_provision.values import UnknownValueError
 
 

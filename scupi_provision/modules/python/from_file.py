@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.pip_run import PipRun, digest, plan_run
-from scupi_provision.modules.python_environment import installed_in, missing_of, state_of
-from scupi_provision.modules.requirements_file import RequirementsFile, parse_file
+from scupi_provision.modules.python.installed import installed_in, missing_of, state_of
+from scupi_provision.modules.python.requirements_file import RequirementsFile, parse_file
+from scupi_provision.modules.python.run import PipRun, digest, plan_run
 from scupi_provision.shell.entry import Kind
 from scupi_provision.values import UnknownValueError
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from scupi_provision.host.record import TaskFailedError
-from scupi_provision.modules.conda_specs import CondaPackage, package_of
+from scupi_provision.modules.conda.specs import CondaPackage, package_of
 
 _LINE = re.compile(r"(?P<url>[a-z]+://[^\s#]+\.(?:conda|tar\.bz2))#(?:[0-9a-f]{32}|(?:sha256:)?[0-9a-f]{64})")
 _ARCHIVE = re.compile(r"\.(?:conda|tar\.bz2)$")

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from scupi_provision.host.lock import Environment, LockDriftError, LockedPackage
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.conda_channels import UPSTREAM
-from scupi_provision.modules.conda_lock import parse_lock
-from scupi_provision.modules.conda_place import Place
-from scupi_provision.modules.conda_request import Request
+from scupi_provision.modules.conda.channels import UPSTREAM
+from scupi_provision.modules.conda.explicit_list import parse_lock
+from scupi_provision.modules.conda.place import Place
+from scupi_provision.modules.conda.request import Request
 from scupi_provision.modules.downloads import CACHE
-from scupi_provision.modules.pip_run import digest
+from scupi_provision.modules.python.run import digest
 
 
 def locked_as(host: HostView, path: str, request: Request) -> Request:

@@ -10,9 +10,9 @@ from packaging.utils import canonicalize_name
 from scupi_provision.host.lock import Environment, LockDriftError, LockedEnvironment, LockedPackage
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.downloads import CACHE, file_name
-from scupi_provision.modules.pip_run import PipRun, digest, plan_run
-from scupi_provision.modules.python_environment import installed_in, missing_of, state_of
-from scupi_provision.modules.requirements import Installed
+from scupi_provision.modules.python.installed import installed_in, missing_of, state_of
+from scupi_provision.modules.python.requirements import Installed
+from scupi_provision.modules.python.run import PipRun, digest, plan_run
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from scupi_provision.host.view import HostView
 from scupi_provision.modules import store
-from scupi_provision.modules.conda_channels import UPSTREAM, attempts
-from scupi_provision.modules.conda_place import Place
-from scupi_provision.modules.conda_request import Request
-from scupi_provision.modules.pip_run import digest
+from scupi_provision.modules.conda.channels import UPSTREAM, attempts
+from scupi_provision.modules.conda.place import Place
+from scupi_provision.modules.conda.request import Request
+from scupi_provision.modules.python.run import digest
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.replies import RunReply
 from scupi_provision.shell.scripts import script

@@ -1,0 +1,1 @@
+"""What the modules around Python environments and pip are made of."""
