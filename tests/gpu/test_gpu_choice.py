@@ -77,6 +77,7 @@ def test_slices_stand_for_their_gpu():
     assert _free(_gpu(0, mig=True, slices=slices)) == ["MIG-1"]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", NAMES)
 def test_recorded_outputs_are_understood(name, tmp_path, monkeypatch):
     """The inventory sees what the facts see, and beside it who is at work."""
@@ -88,6 +89,7 @@ def test_recorded_outputs_are_understood(name, tmp_path, monkeypatch):
     assert bool(found.said) == bool(recorded(name).get("besides"))
 
 
+@pytest.mark.real
 def test_programs_are_told_with_their_memory(tmp_path, monkeypatch):
     (card,) = _inventory(recorded("l40s-r595-busy"), tmp_path, monkeypatch).gpus
     assert [(one.program, one.memory_mib) for one in card.processes] == [("ffmpeg", 538), ("ffmpeg", 681)]
@@ -96,6 +98,7 @@ def test_programs_are_told_with_their_memory(tmp_path, monkeypatch):
     assert card.processes == (Process(os.getpid(), "python, -c, x", None, Path.home().owner()),)
 
 
+@pytest.mark.real
 def test_slices_are_told_with_their_programs(tmp_path, monkeypatch):
     (card,) = _inventory(recorded("h100-r590-mig-busy"), tmp_path, monkeypatch).gpus
     assert [(part.profile, part.memory_mib, part.used_mib) for part in card.slices] == [
@@ -140,6 +143,7 @@ def place(tmp_path_factory) -> Path:
 WITHOUT_MEMORY = {"memory__total": "[N/A]", "utilization__gpu": "0", "compute_mode": "Default"}
 
 
+@pytest.mark.real
 @given(cards, st.sets(st.integers(0, 3)))
 @example([{**WITHOUT_MEMORY, "memory__used": "3"}, {**WITHOUT_MEMORY, "memory__used": "0"}], set())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -21,6 +21,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.real
 def test_a_missing_torch_is_a_finding():
     """One line of JSON in any case; the checks judge it."""
     done = _run("--allow-cpu", "a reason")
@@ -31,6 +32,7 @@ def test_a_missing_torch_is_a_finding():
     assert report["python"] == ".".join(map(str, sys.version_info[:3]))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("option", ["--size=big", "--limit=soon", "--allow-cpu"])
 def test_wrong_options_are_refused(option):
     """Status 2, and no report that could be mistaken for one."""

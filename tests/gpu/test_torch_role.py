@@ -38,6 +38,7 @@ def check(site: Path, **variables: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.real
 def test_the_newest_that_suits_is_planned_and_explained(site: Path) -> None:
     done = check(site)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -48,6 +49,7 @@ def test_the_newest_that_suits_is_planned_and_explained(site: Path) -> None:
     assert "2.7.0 to 2.7.1 (cu118): needs glibc 2.28; here it is 2.17" in done.stdout
 
 
+@pytest.mark.real
 def test_the_gpus_that_one_uses_may_be_fewer_than_there_are(site: Path) -> None:
     node = {
         **NODE,
@@ -62,6 +64,7 @@ def test_the_gpus_that_one_uses_may_be_fewer_than_there_are(site: Path) -> None:
     assert "Install torch 2.15.0+cu130" in one.stdout
 
 
+@pytest.mark.real
 def test_what_does_not_suit_is_refused_before_anything_is_changed(site: Path) -> None:
     done = check(site, torch_version="2.7.1", torch_variant="cu118")
     assert done.returncode == 1
@@ -71,11 +74,13 @@ def test_what_does_not_suit_is_refused_before_anything_is_changed(site: Path) ->
     assert "Install torch" not in said
 
 
+@pytest.mark.real
 def test_what_is_not_certain_is_said(site: Path) -> None:
     done = check(site, torch_gpu_facts={"nvidia_driver": "510.47.03", "glibc": "2.17"}, torch_compute_caps=[])
     assert "the compute capability of the GPUs is not known, so it was not checked" in done.stdout
 
 
+@pytest.mark.real
 def test_an_unknown_variant_is_refused_before_any_host_is_touched(site: Path) -> None:
     (site / "site.yaml").write_text(PLAYBOOK + "      torch_variant: cu999\n")
     done = check(site)

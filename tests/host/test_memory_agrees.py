@@ -72,6 +72,7 @@ def outcome_in(memory, steps):
     return len(steps), "done"
 
 
+@pytest.mark.real
 @given(st.lists(actions, min_size=1, max_size=8))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_memory_does_what_the_runtime_does(session, steps):

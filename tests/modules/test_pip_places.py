@@ -55,6 +55,7 @@ def version(python: Path, name: str) -> str:
     return subprocess.run([python, "-c", code], capture_output=True, text=True, check=False).stdout.strip()
 
 
+@pytest.mark.real
 def test_a_place_that_does_not_answer_or_lacks_the_package_is_followed_by_the_next(python, served, tmp_path):
     folder, url = served
     index(folder / "good", wheel(folder / "files", "alpha", "1.0"))
@@ -65,6 +66,7 @@ def test_a_place_that_does_not_answer_or_lacks_the_package_is_followed_by_the_ne
     assert f"looking elsewhere: {url}/good" in done.stdout
 
 
+@pytest.mark.real
 def test_the_report_tells_where_each_package_came_from_and_its_hash(python, served, tmp_path):
     folder, url = served
     needed = wheel(folder / "files", "beta", "2.0")
@@ -77,6 +79,7 @@ def test_the_report_tells_where_each_package_came_from_and_its_hash(python, serv
     assert found["beta"]["archive_info"]["hashes"]["sha256"] == hashlib.sha256(needed.read_bytes()).hexdigest()
 
 
+@pytest.mark.real
 def test_a_flat_folder_is_all_there_is_unless_an_index_stands_beside_it(python, served, tmp_path):
     folder, url = served
     wheel(folder / "flat", "delta", "1.0", needs="epsilon")
@@ -88,11 +91,13 @@ def test_a_flat_folder_is_all_there_is_unless_an_index_stands_beside_it(python, 
     assert (done.returncode, version(python, "epsilon")) == (0, "3.0"), done.stderr
 
 
+@pytest.mark.real
 def test_a_host_that_reaches_no_index_is_told_of_the_other_way(python, tmp_path):
     done = run(python, tmp_path, "install", "nowhere-to-be-found", places=(DEAD,))
     assert "packages can be brought to it" in done.stderr
 
 
+@pytest.mark.real
 def test_what_the_last_place_says_is_told_and_no_password(python, served, tmp_path):
     _, url = served
     places = (f"{url.replace('://', '://me:secret@')}/poor",)
@@ -103,6 +108,7 @@ def test_what_the_last_place_says_is_told_and_no_password(python, served, tmp_pa
     assert not (tmp_path / "stamp").exists()
 
 
+@pytest.mark.real
 def test_a_wrong_hash_is_refused_wherever_it_comes_from(python, served, tmp_path):
     folder, url = served
     index(folder / "hashes", wheel(folder / "files", "zeta", "1.0"))
@@ -114,6 +120,7 @@ def test_a_wrong_hash_is_refused_wherever_it_comes_from(python, served, tmp_path
     assert version(python, "zeta") == ""
 
 
+@pytest.mark.real
 def test_a_build_that_fails_is_not_tried_again_elsewhere(python, served, tmp_path):
     """It would fail there too, after minutes."""
     folder, url = served
@@ -133,6 +140,7 @@ def test_a_build_that_fails_is_not_tried_again_elsewhere(python, served, tmp_pat
     assert "looking elsewhere" not in done.stdout
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("name", "told"), [("22.1.2", False), ("22.2", True), ("9.0.3", False), ("25.3.dev0", True)])
 def test_an_old_pip_is_not_asked_for_a_report(tmp_path, name, told):
     python = tmp_path / "env/bin/python"

@@ -66,6 +66,7 @@ def test_what_is_planned_is_a_download_and_one_durable_program(home, archive):
     assert run.durable_key == Path(plan.result.values["prefix"]).name
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("shell", [("dash",), ("bash", "--posix"), ("busybox", "ash"), ("mksh",)], ids=lambda s: s[0])
 def test_it_is_unpacked_tested_and_marked_in_every_shell(home, archive, shell):
     prefix, done = unpacked(home, archive, shell, check=["hello | grep -qx hello", "test -x @prefix@/bin/hello"])
@@ -74,6 +75,7 @@ def test_it_is_unpacked_tested_and_marked_in_every_shell(home, archive, shell):
     assert (prefix / "bin/hello").stat().st_mode & 0o111
 
 
+@pytest.mark.real
 def test_a_whole_tree_is_left_alone_whatever_mirror_it_came_from(home, archive):
     prefix, _ = unpacked(home, archive)
     plan = planned(
@@ -83,6 +85,7 @@ def test_a_whole_tree_is_left_alone_whatever_mirror_it_came_from(home, archive):
     assert plan.record.actions == []
 
 
+@pytest.mark.real
 def test_what_does_not_run_here_does_not_count(home, archive):
     prefix, done = unpacked(home, archive, check="bin/hello | grep -qx goodbye")
     assert done.returncode == 1
@@ -90,12 +93,14 @@ def test_what_does_not_run_here_does_not_count(home, archive):
     assert not (prefix / ".ok").exists()
 
 
+@pytest.mark.real
 def test_an_archive_of_something_else_does_not_count(home, archive):
     prefix, done = unpacked(home, archive, creates=["bin/python3"])
     assert f"bin/python3 is not in {prefix}" in done.stderr
     assert not (prefix / ".ok").exists()
 
 
+@pytest.mark.real
 def test_a_torn_archive_is_told_and_taken_up_again(home, archive):
     prefix, done = unpacked(home, archive[:60])
     assert done.returncode == 1

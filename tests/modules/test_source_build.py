@@ -104,6 +104,7 @@ def test_what_is_planned_is_a_download_and_one_durable_program(archive, home):
     assert plan.record.diffs[-1].summary.startswith("build hello 1.0 in ")
 
 
+@pytest.mark.real
 def test_builds_installs_and_marks_the_tree_last(archive, home):
     run, prefix, done = build(home, archive, configure="--greet=hi", environment={"CFLAGS": "-O2"})
     assert done.returncode == 0, done.stderr
@@ -115,6 +116,7 @@ def test_builds_installs_and_marks_the_tree_last(archive, home):
     assert not any((home / ".provision/build").iterdir())
 
 
+@pytest.mark.real
 def test_a_whole_tree_is_left_alone(archive, home):
     _, prefix, _ = build(home, archive)
     memory = memory_of(home, archive)
@@ -126,6 +128,7 @@ def test_a_whole_tree_is_left_alone(archive, home):
     assert plan.exchanges == 2
 
 
+@pytest.mark.real
 def test_what_an_interrupted_build_left_is_not_taken_for_a_result(archive, home):
     _, prefix, _ = build(home, archive)
     (prefix / ".ok").unlink()
@@ -147,6 +150,7 @@ def test_another_option_builds_another_tree(archive, home):
     assert planned(memory, args(archive)).result.values != planned(memory, args(archive, configure="-x")).result.values
 
 
+@pytest.mark.real
 def test_everything_that_is_missing_is_told_at_once_and_nothing_is_touched(archive, home):
     needs = ["program:no-such-cc", "header:no/such.h", "program:sh"]
     _, _, done = build(home, archive, needs=needs)
@@ -163,6 +167,7 @@ def test_what_is_needed_is_looked_for_before_anything_is_downloaded(archive, hom
     assert plan.record.actions[0].writes == ()
 
 
+@pytest.mark.real
 def test_a_build_that_installs_something_else_has_failed(archive, home):
     _, prefix, done = build(home, archive, creates=["bin/other"])
     assert done.returncode == 1
@@ -170,12 +175,14 @@ def test_a_build_that_installs_something_else_has_failed(archive, home):
     assert not (prefix / ".ok").exists()
 
 
+@pytest.mark.real
 def test_a_torn_archive_is_not_built(archive, home):
     _, prefix, done = build(home, archive[: len(archive) // 2])
     assert done.returncode != 0
     assert not prefix.exists()
 
 
+@pytest.mark.real
 def test_a_build_without_autotools_uses_the_makefile(tmp_path, home):
     top = tmp_path / "plain"
     top.mkdir()
@@ -219,6 +226,7 @@ def test_refuses_what_cannot_be_built(wrong):
 # --- every shell --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("shell", [("dash",), ("bash", "--posix"), ("busybox", "ash"), ("mksh",)], ids=lambda s: s[0])
 def test_the_whole_build_runs_in_every_shell(archive, home, shell):
     more = {
@@ -234,6 +242,7 @@ def test_the_whole_build_runs_in_every_shell(archive, home, shell):
 # --- needs --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.real
 def test_what_is_missing_is_told_with_its_packages_and_with_what_else_to_do(archive, home):
     """`zlib.h` is known; a search that finds nothing is had by a compiler that finds nothing."""
     more = {"needs": ["header:zlib.h"], "environment": {"CC": "false"}, "advice": "Take the ready-made one."}
@@ -242,12 +251,14 @@ def test_what_is_missing_is_told_with_its_packages_and_with_what_else_to_do(arch
     assert done.stderr.endswith("Take the ready-made one.\n")
 
 
+@pytest.mark.real
 def test_of_alternatives_one_is_enough_and_else_all_are_told(archive, home):
     assert build(home, archive, needs=["header:no/such.h|program:sh"])[2].returncode == 0
     _, _, done = build(home, archive, needs=["header:no/such.h|library:no-such"], configure="-other")
     assert "  header no/such.h, or library no-such\n" in done.stderr
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("need", "there"), [("pkg:demo", 0), ("pkg:demo>=1.2", 0), ("pkg:demo>=1.3", 1), ("pkg:no", 1)]
 )
@@ -263,6 +274,7 @@ AUTOCONF = "AC_INIT([demo], [1.0])\nAC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n"
 MAKEFILE_IN = "prefix = @prefix@\nall:\ninstall:\n\tmkdir -p $(prefix)\n\techo $(CURDIR) > $(prefix)/place\n"
 
 
+@pytest.mark.real
 def test_configure_is_made_anew_by_autoreconf_when_asked(tmp_path, home):
     """Also where there is one: a maintainer's of long ago may not know this machine."""
     source = files(tmp_path / "demo", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN, configure="#!/bin/sh\nexit 1\n")
@@ -272,16 +284,19 @@ def test_configure_is_made_anew_by_autoreconf_when_asked(tmp_path, home):
     assert (prefix / "place").exists()
 
 
+@pytest.mark.real
 def test_autoreconf_is_a_need_of_its_own(archive, home):
     _, _, done = build(home, archive, autotools="autoreconf", environment={"PATH": "/nowhere"}, shell=("/bin/sh",))
     assert "program autoreconf: autoconf automake libtool" in done.stderr
 
 
+@pytest.mark.real
 def test_a_missing_configure_is_made_by_autoreconf_where_the_makefile_cannot(tmp_path, home):
     source = files(tmp_path / "demo", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN)
     assert "== autoreconf ==" in build(home, packed(source), creates=["place"])[2].stdout
 
 
+@pytest.mark.real
 def test_a_build_can_run_outside_the_source(tmp_path, home):
     source = files(tmp_path / "demo", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN)
     _, prefix, done = build(home, packed(source), subdir="elsewhere", creates=["place"])
@@ -289,6 +304,7 @@ def test_a_build_can_run_outside_the_source(tmp_path, home):
     assert (prefix / "place").read_text().endswith("/elsewhere\n")
 
 
+@pytest.mark.real
 def test_a_project_can_be_in_a_folder_of_its_tarball(tmp_path, home):
     files(tmp_path / "demo", configure="#!/bin/sh\nexit 1\n")
     files(tmp_path / "demo/unix", configure_ac=AUTOCONF, Makefile_in=MAKEFILE_IN)
@@ -297,6 +313,7 @@ def test_a_project_can_be_in_a_folder_of_its_tarball(tmp_path, home):
     assert (prefix / "place").read_text().endswith("/unix\n")
 
 
+@pytest.mark.real
 def test_another_program_can_configure(tmp_path, home):
     source = files(
         tmp_path / "demo",
@@ -309,6 +326,7 @@ def test_another_program_can_configure(tmp_path, home):
     assert (prefix / "said").read_text() == "shared\n"
 
 
+@pytest.mark.real
 def test_targets_can_be_named(tmp_path, home):
     makefile = "all:\n\texit 1\nlib:\n\ttouch lib\nput:\n\tmkdir -p $(PREFIX) && cp lib $(PREFIX)\n"
     source = files(tmp_path / "demo", Makefile_x="", unused_x="")
@@ -317,6 +335,7 @@ def test_targets_can_be_named(tmp_path, home):
     assert build(home, packed(source), **more)[2].returncode == 0
 
 
+@pytest.mark.real
 def test_what_was_built_is_tested_before_it_counts(archive, home):
     _, prefix, done = build(home, archive, check=["true", "echo no good >&2; false"])
     assert done.returncode == 1

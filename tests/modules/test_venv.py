@@ -34,6 +34,7 @@ def test_a_new_one_is_made_hidden_and_appears_by_one_link():
     assert plan.result.values == {"path": f"{HOME}/env", "python": f"{HOME}/env/bin/python"}
 
 
+@pytest.mark.real
 def test_one_that_is_whole_is_left_alone(tmp_path):
     memory = MemoryHost()
     tree = make(tmp_path, memory)
@@ -58,6 +59,7 @@ def make(tmp_path, memory, **args):
     return tree
 
 
+@pytest.mark.real
 def test_only_the_link_is_missing(tmp_path):
     memory = MemoryHost()
     make(tmp_path, memory)
@@ -85,6 +87,7 @@ def test_anything_else_in_the_place_is_left_and_told(nodes):
         planned(MemoryHost(nodes))
 
 
+@pytest.mark.real
 def test_a_python_that_is_not_there_is_told(tmp_path):
     plan = planned(MemoryHost(facts={**FACTS, "home": str(tmp_path)}), python="no-such-python")
     done = subprocess.run(plan.record.actions[0].argv, capture_output=True, text=True, check=False)
@@ -109,6 +112,7 @@ def run_script(tmp_path, memory, search_path="", **args):
     return done, Path(tree_of(plan).replace(HOME, str(tmp_path)))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("maker", ["venv", "virtualenv", "uv"])
 def test_each_of_the_three_makes_an_environment_with_pip_and_asks_nobody(tmp_path, maker):
     """No index can be reached here; each has its pip at hand."""
@@ -128,6 +132,7 @@ def test_another_maker_makes_another_tree():
     assert len(trees) == 3
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("maker", ["virtualenv", "uv"])
 def test_a_maker_that_is_not_there_is_told(tmp_path, maker):
     done, tree = run_script(tmp_path, MemoryHost(), **{"with": maker}, program="~/no/such")
@@ -188,6 +193,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.mark.real
 def test_pip_comes_by_get_pip_where_python_cannot_install_it(tmp_path, poor_python, bootstrap):
     folders = ["http://127.0.0.1:9/gone", bootstrap]
     done, tree = run_script(tmp_path, MemoryHost(), python=str(poor_python[0]), get_pip=folders)
@@ -197,6 +203,7 @@ def test_pip_comes_by_get_pip_where_python_cannot_install_it(tmp_path, poor_pyth
     assert not (tree / "get-pip.py").exists()
 
 
+@pytest.mark.real
 def test_without_a_place_for_get_pip_it_is_told_what_to_do(tmp_path, poor_python):
     done, tree = run_script(tmp_path, MemoryHost(), python=str(poor_python[0]))
     assert done.returncode == 1
@@ -205,6 +212,7 @@ def test_without_a_place_for_get_pip_it_is_told_what_to_do(tmp_path, poor_python
     assert not (tree / ".ok").exists()
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("version", "name"),
     [("3.8", "pip/3.8/get-pip.py"), ("3.9", "pip/3.9/get-pip.py"), ("3.10", "get-pip.py"), ("3.14", "get-pip.py")],
