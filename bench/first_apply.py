@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import statistics
 import subprocess
@@ -134,6 +135,8 @@ def _in_fresh_lab(directory: Path, work: Any) -> Measured:
     reset(directory=directory)
     lab = up(lambda text: print(f"lab: {text}", file=sys.stderr), directory=directory)
     _read_all(directory / "mirror")
+    # Others at work on this machine spoil the comparison: their share should be small, and alike for both.
+    print(f"load of this machine before it begins: {os.getloadavg()[0]:.1f}", flush=True)
     try:
         measured: Measured = work(lab)
     finally:
