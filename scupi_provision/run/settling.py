@@ -102,8 +102,10 @@ def _outcome(step: Step, *, failed: bool, changed: bool) -> Outcome:
 
 def events_of(step: Step, done: Done, progress: Progress | None, host: str, home: str) -> Iterator[Event]:
     """What people are told of a settled step; paths below `home` as people write them."""
-    seconds = time.monotonic() - progress.started_at if progress else 0.0
     last = progress.runs[-1] if progress and progress.runs else None
+    seconds = time.monotonic() - progress.started_at if progress else 0.0
+    if last is not None and last.seconds is not None:
+        seconds = float(last.seconds)  # it ran aside: its own time, not that until its step was closed
     failed = done.outcome in {Outcome.FAILED, Outcome.IGNORED, Outcome.RESCUED}
     output = _last_words(last, progress.failure if progress else None) if failed and not step.hidden else ""
     yield TaskFinished(

@@ -15,18 +15,18 @@ p_aside() {
   eval "P_DIR_$P_STEP=\$p_dir P_PID_$P_STEP=\$p_pid P_KEY_$P_STEP=\$p_key P_STARTED_$P_STEP=\$p_started"
   eval "P_BEGAN_$P_STEP=$(date +%s) P_CREATES_$P_STEP=\$p_creates P_LATE_$P_STEP=\$p_late"
   P_ASIDE="$P_ASIDE $P_STEP"
-  [ -r "$p_dir/rc" ] || { p_limit_aside "$p_pid" "$p_aside_limit" "$p_dir" </dev/null >/dev/null 2>&1 3>&- 4<&- & }
+  [ -r "$p_dir/rc" ] || { p_attend "$p_pid" "$p_aside_limit" "$p_dir" </dev/null >/dev/null 2>&1 3>&- 4<&- & }
 }
 
-# Ends the program when its time is over, also when the controller is gone; ends with it.
-p_limit_aside() { # PID LIMIT DIRECTORY
+# Notes how long the program took, and ends it when its time is over, also when the controller is gone; ends with it.
+p_attend() { # PID LIMIT DIRECTORY
   p_elapsed=0
-  while [ "$p_elapsed" -lt "$2" ]; do
-    kill -0 "$1" 2>/dev/null || return
+  while kill -0 "$1" 2>/dev/null; do
+    [ "$p_elapsed" -lt "$2" ] || { p_over "$1" "$3"; break; }
     p_doze 1
     p_elapsed=$((p_elapsed + 1))
   done
-  p_over "$1" "$3"
+  echo "$p_elapsed" >"$3/elapsed"
 }
 
 p_since() { # STEP: seconds since it was set aside, for people
@@ -36,26 +36,37 @@ p_since() { # STEP: seconds since it was set aside, for people
 
 p_tell_aside() {
   for p_beside in $P_ASIDE; do
-    p_since "$p_beside"
-    eval "p_where=\$P_DIR_$p_beside"
-    [ -r "$p_where/rc" ] || p_tell "$p_beside" "$p_age" "$p_where"
+    p_ended "$p_beside" || { p_since "$p_beside"; p_tell "$p_beside" "$p_age" "$p_where"; }
   done
+}
+
+p_ended() { # STEP: also sets p_where
+  eval "p_where=\$P_DIR_$1 p_whose=\$P_PID_$1"
+  [ -r "$p_where/rc" ] || ! kill -0 "$p_whose" 2>/dev/null
 }
 
 # p_gather STEP…: waits for these steps' programs and closes the steps, whether or not another one has failed meanwhile.
 p_gather() {
-  for p_gathered do
-    case " $P_ASIDE " in *" $p_gathered "*) ;; *) continue ;; esac
-    p_left=
-    for p_beside in $P_ASIDE; do [ "$p_beside" = "$p_gathered" ] || p_left="$p_left $p_beside"; done
-    P_ASIDE=$p_left
-    p_since "$p_gathered"
-    p_stopped=$P_STOP P_STOP='' P_WHY='' P_STEP=$p_gathered
-    true >"$P_RUN/err"
-    eval "p_dir=\$P_DIR_$p_gathered p_pid=\$P_PID_$p_gathered p_key=\$P_KEY_$p_gathered p_started=\$P_STARTED_$p_gathered"
-    eval "p_words=\"\$P_LATE_$p_gathered $p_age \$P_CREATES_$p_gathered\""
-    eval "p_finish $p_words"
-    p_close $?
-    [ -n "$P_STOP" ] || P_STOP=$p_stopped
-  done
+  for p_wanted do p_ended_among "$p_wanted" && p_collect "$p_wanted"; done
+  for p_wanted do p_is_aside "$p_wanted" && p_collect "$p_wanted"; done
+}
+
+# p_reap: closes the steps whose programs have ended meanwhile, so that a failure is told, and ends the stream, early.
+p_reap() { for p_wanted in $P_ASIDE; do if p_ended "$p_wanted"; then p_collect "$p_wanted"; fi; done; }
+
+p_is_aside() { case " $P_ASIDE " in *" $1 "*) ;; *) return 1 ;; esac; }
+p_ended_among() { p_is_aside "$1" && p_ended "$1"; }
+
+p_collect() { # STEP
+  p_left=
+  for p_beside in $P_ASIDE; do [ "$p_beside" = "$1" ] || p_left="$p_left $p_beside"; done
+  P_ASIDE=$p_left
+  p_since "$1"
+  p_stopped=$P_STOP P_STOP='' P_WHY='' P_STEP=$1
+  true >"$P_RUN/err"
+  eval "p_dir=\$P_DIR_$1 p_pid=\$P_PID_$1 p_key=\$P_KEY_$1 p_started=\$P_STARTED_$1"
+  eval "p_words=\"\$P_LATE_$1 $p_age \$P_CREATES_$1\""
+  eval "p_finish $p_words"
+  p_close $?
+  [ -n "$P_STOP" ] || P_STOP=$p_stopped
 }

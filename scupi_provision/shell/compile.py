@@ -68,7 +68,8 @@ class Compiler:
 
     def program(self, stream: Sequence[Turn]) -> str:
         """The program that performs the stream's steps in order, under the lock, until one fails."""
-        body = "".join(map(self._turn, stream))
+        first = next((place for place, turn in enumerate(stream) if turn.aside), len(stream))
+        body = "".join(("p_reap\n" if place > first else "") + self._turn(turn) for place, turn in enumerate(stream))
         receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
         proof = "" if self._keeps_proof else "p_unprove\n"
         # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.

@@ -150,7 +150,10 @@ p_finish() {
   [ -r "$p_dir/rc" ] || p_await "$p_pid" "$p_limit" "$p_key" "$p_started" "$p_since"
   if [ -r "$p_dir/rc" ]; then p_rc=$(cat -- "$p_dir/rc"); else p_rc=137; fi
   if [ -e "$p_dir/timeout" ]; then p_rc=124 P_WHY="it took longer than $p_limit s"; fi
-  p_emit ran "$P_STEP" "$p_rc" "$(p_text "$p_dir/out" "$p_keep")" "$(p_text "$p_dir/err" "$p_keep")" "$(p_say "$p_dir")"
+  p_took='='
+  # Of one that ran aside (aside.sh): its own time, not that until somebody looked.
+  if [ -r "$p_dir/elapsed" ]; then read -r p_took <"$p_dir/elapsed"; rm -f -- "$p_dir/elapsed"; fi
+  p_emit ran "$P_STEP" "$p_rc" "$(p_text "$p_dir/out" "$p_keep")" "$(p_text "$p_dir/err" "$p_keep")" "$(p_say "$p_dir")" "$p_took"
   if [ "$p_rc" -ne 0 ] && [ -n "$p_check" ]; then
     P_WHY=${P_WHY:-"it ended with status $p_rc"}
     return 1

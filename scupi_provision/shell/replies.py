@@ -76,6 +76,7 @@ class RunReply:
         stdout: The last bytes of its standard output, as many as were asked to be kept.
         stderr: Likewise.
         log: The directory on the host that holds `out` and `err`.
+        seconds: How long it took, when it ran aside and ended unattended; else None.
     """
 
     step: int
@@ -83,6 +84,7 @@ class RunReply:
     stdout: bytes
     stderr: bytes
     log: str
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
