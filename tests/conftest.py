@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,9 +58,17 @@ _guard = _NetworkGuard()
 settings.register_profile("ci", derandomize=True)
 
 
+def _heed_signals() -> None:
+    """Who runs the tests in the background (nohup, `&`) has them, and every program they start, ignore these signals."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Guard the network from before the first import of a test module."""
     sys.addaudithook(_guard)
+    _heed_signals()
     if os.environ.get("PROVISION_CI"):
         settings.load_profile("ci")
 

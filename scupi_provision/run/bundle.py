@@ -64,14 +64,14 @@ def open_bundle(path: Path) -> Bundle:
     except OSError as error:
         raise InputError(f"the bundle {path} cannot be read: {error.strerror}") from error
     except (tarfile.TarError, KeyError, UnicodeDecodeError) as error:
-        hint = "make one: provision bundle SITE -o FILE"
+        hint = "make one: provision bundle provision.lock -o FILE"
         raise InputError(f"{path} is no bundle of provision, or was cut short", detail=str(error), hint=hint) from error
     missing = [f"{sha256[:16]}… ({urls[0]})" for sha256, urls in lock.files().items() if sha256 not in blobs]
     if missing:
         raise InputError(
             f"the bundle {path} lacks {len(missing)} of the files that its lock names",
             detail="\n".join(missing[:_MOST_SHOWN]),
-            hint="make it anew: provision bundle SITE -o FILE",
+            hint="make it anew: provision bundle provision.lock -o FILE",
         )
     return Bundle(path, lock, blobs)
 
