@@ -59,7 +59,7 @@ settings.register_profile("ci", derandomize=True)
 
 
 def _heed_signals() -> None:
-    """Who runs the tests in the background (nohup, `&`) has them, and every program they start, ignore these signals."""
+    """Who runs the tests in the background (nohup, `&`) has them and all they start ignore these signals."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
