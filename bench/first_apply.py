@@ -101,13 +101,19 @@ def first_apply(lab: RealLab, playbook: str) -> Measured:
 
 
 def apply_steps(events: list[dict[str, Any]], begin: float) -> list[Step]:
-    """The tasks that took time, by when they began; those that overlap are those that ran beside each other."""
+    """The tasks that took time, by when they began; those that overlap are those that ran beside each other.
+
+    The end of one that ran aside is told late, its beginning and its own time are not.
+    """
     steps = []
+    began: dict[tuple[str, ...], float] = {}
     for event in events:
-        if event["event"] == "TaskFinished" and event["seconds"] >= _SHORTEST_SHOWN_S:
-            end = datetime.fromisoformat(event["time"]).timestamp() - begin
-            task = event["task"]
-            steps.append(Step(f"{task['role']}: {task['name']}", end - event["seconds"], end))
+        task = event.get("task") or {}
+        key = (event.get("host", ""), task.get("role", ""), task.get("name", ""), task.get("item", ""))
+        if event["event"] == "TaskStarted":
+            began[key] = datetime.fromisoformat(event["time"]).timestamp() - begin
+        elif event["event"] == "TaskFinished" and event["seconds"] >= _SHORTEST_SHOWN_S and key in began:
+            steps.append(Step(f"{task['role']}: {task['name']}", began[key], began[key] + event["seconds"]))
     return sorted(steps, key=lambda step: step.begin_s)
 
 
