@@ -10,10 +10,10 @@ SHELL = /bin/sh
 demo: .venv/.lab ## the main job on two simulated nodes: git, conda and torch, made on admin1, proved on gpu2
 	.venv/bin/provision apply site.yaml --lab
 
-test: .venv/.dev ## everything CI checks: lint, types, layers, shell, and all tests (about ten minutes)
+test: .venv/.dev ## everything CI checks: lint, types, layers, shell, and all tests (a quarter of an hour)
 	.venv/bin/invoke check
 
-unit: .venv/.dev ## the tests that start no shell, no server and no lab (half a minute at most)
+unit: .venv/.dev ## the tests that start no shell, no server and no lab (half a minute)
 	.venv/bin/invoke unit
 
 help: ## this list
