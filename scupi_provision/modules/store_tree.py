@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, field_validator
 
@@ -15,9 +14,8 @@ from scupi_provision.host.lock import Download
 from scupi_provision.host.view import HostView
 from scupi_provision.modules import store
 from scupi_provision.modules.contract import AliasChoices, Field, Integer, ModuleArgs, Text, Words
-from scupi_provision.modules.get_url import check_url
+from scupi_provision.modules.downloads import CACHE, Sha256, Urls, file_name
 
-CACHE = "~/.provision/cache"
 PREFIX = "@prefix@"
 """Stands for the tree in arguments and checks: `make: [PREFIX=@prefix@]`."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -39,10 +37,10 @@ class TreeArgs(ModuleArgs):
 
     name: Text = Field(description="The program, such as git.")
     version: Text = Field(description="Its version; also a part of the tree's name.")
-    urls: Words = Field(
+    urls: Urls = Field(
         description="Where the archive is; tried in order.", validation_alias=AliasChoices("urls", "url")
     )
-    sha256: Text = Field(description="What the archive must hash to: 64 hex digits.")
+    sha256: Sha256 = Field(description="What the archive must hash to: 64 hex digits.")
     strip: Integer = Field(1, description="Leading folders removed from the archive's names.")
     creates: Words = Field(description="What must be there afterwards, relative to the tree, such as bin/git.")
     check: Commands = Field(
@@ -56,21 +54,6 @@ class TreeArgs(ModuleArgs):
     def _fits_in_path(cls, value: str) -> str:
         if not _NAME.fullmatch(value):
             raise ValueError(f"{value!r} becomes part of a path; use letters, digits and . _ + -")
-        return value
-
-    @field_validator("urls")
-    @classmethod
-    def _urls(cls, urls: list[str]) -> list[str]:
-        if not urls:
-            raise ValueError("no URL is given")
-        return [check_url(url) for url in urls]
-
-    @field_validator("sha256")
-    @classmethod
-    def _digest(cls, value: str) -> str:
-        value = value.removeprefix("sha256:").lower()
-        if not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise ValueError("64 hex digits are needed, as sha256sum prints them")
         return value
 
     @field_validator("creates")
@@ -131,8 +114,7 @@ def find_tree(args: TreeArgs, host: HostView, not_inputs: Iterable[str] = ()) ->
     host.declare(Download(tuple(args.urls), args.sha256))
     key = store.key(f"{args.name}-{args.version}", inputs)
     prefix = host.path(f"{store.STORE}/{key}")
-    name = unquote(posixpath.basename(urlsplit(args.urls[0]).path))
-    archive = host.path(f"{CACHE}/{args.sha256[:16]}-{name}")
+    archive = host.path(f"{CACHE}/{args.sha256[:16]}-{file_name(args.urls[0])}")
     return Tree(key, prefix, archive, store.manifest(inputs).decode(), store.is_whole(host, prefix, inputs))
 
 

@@ -23,11 +23,11 @@ from scupi_provision.modules.contract import (
     Text,
     Words,
 )
+from scupi_provision.modules.downloads import CACHE
 from scupi_provision.modules.programs import exists
 from scupi_provision.shell.entry import Kind
 from scupi_provision.values import UnknownValueError
 
-CACHE = "~/.provision/cache"
 STAMPS = "~/.provision/unpacked"
 
 
