@@ -59,18 +59,7 @@ def gpu(
 def _request(site: str | None, inventory: Path | None, limit: str | None, *, lab: bool) -> RunRequest:
     if site is None:
         return options.inventory_request(inventory, limit, lab=lab)
-    return options.make_request(
-        site,
-        inventory=inventory,
-        extra_vars=[],
-        limit=limit,
-        tags="",
-        skip_tags="",
-        lab=lab,
-        diff=False,
-        verbosity=0,
-        verify_again=False,
-    )
+    return options.make_request(site, inventory=inventory, limit=limit, lab=lab)
 
 
 def _show(found: Iterator[Event | GpuNode], wish: ProbeWish | None, *, json: bool) -> int:

@@ -29,18 +29,7 @@ def lock(
         from scupi_provision.run.lock import lock as run  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.site import load_site  # noqa: PLC0415
 
-        request = options.make_request(
-            playbook,
-            inventory=inventory,
-            extra_vars=extra_vars,
-            limit=limit,
-            tags="",
-            skip_tags="",
-            lab=lab,
-            diff=False,
-            verbosity=0,
-            verify_again=False,
-        )
+        request = options.make_request(playbook, inventory=inventory, limit=limit, lab=lab, extra_vars=extra_vars)
         return show(run(load_site(request), out), diff=False, json=json, verbose=0)
 
     raise typer.Exit(guarded(work))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,14 +37,14 @@ def make_request(
     playbook: str,
     *,
     inventory: Path | None,
-    extra_vars: list[str],
     limit: str | None,
-    tags: str,
-    skip_tags: str,
     lab: bool,
-    diff: bool,
-    verbosity: int,
-    verify_again: bool,
+    extra_vars: Sequence[str] = (),
+    tags: str = "",
+    skip_tags: str = "",
+    diff: bool = False,
+    verbosity: int = 0,
+    verify_again: bool = False,
 ) -> RunRequest:
     """Everything on the command line as one value; starts the lab when it is asked for.
 
