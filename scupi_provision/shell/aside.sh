@@ -46,16 +46,13 @@ p_ended() { # STEP: also sets p_where
 }
 
 # p_gather STEP…: waits for these steps' programs and closes the steps, whether or not another one has failed meanwhile.
+# Those of other steps that have ended are closed first, so that a failure is told, and ends the stream, early.
 p_gather() {
-  for p_wanted do p_ended_among "$p_wanted" && p_collect "$p_wanted"; done
-  for p_wanted do p_is_aside "$p_wanted" && p_collect "$p_wanted"; done
+  for p_wanted in $P_ASIDE; do if p_ended "$p_wanted"; then p_collect "$p_wanted"; fi; done
+  for p_wanted do if p_is_aside "$p_wanted"; then p_collect "$p_wanted"; fi; done
 }
 
-# p_reap: closes the steps whose programs have ended meanwhile, so that a failure is told, and ends the stream, early.
-p_reap() { for p_wanted in $P_ASIDE; do if p_ended "$p_wanted"; then p_collect "$p_wanted"; fi; done; }
-
 p_is_aside() { case " $P_ASIDE " in *" $1 "*) ;; *) return 1 ;; esac; }
-p_ended_among() { p_is_aside "$1" && p_ended "$1"; }
 
 p_collect() { # STEP
   p_left=

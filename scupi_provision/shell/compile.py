@@ -69,7 +69,7 @@ class Compiler:
     def program(self, stream: Sequence[Turn]) -> str:
         """The program that performs the stream's steps in order, under the lock, until one fails."""
         first = next((place for place, turn in enumerate(stream) if turn.aside), len(stream))
-        body = "".join(("p_reap\n" if place > first else "") + self._turn(turn) for place, turn in enumerate(stream))
+        body = "".join(_gather(turn) * (place > first) + self._turn(turn) for place, turn in enumerate(stream))
         receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
         proof = "" if self._keeps_proof else "p_unprove\n"
         # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.
@@ -84,9 +84,8 @@ class Compiler:
         commands = [self._compile(action) for action in before]
         commands.append(_launch(last, self, "p_aside") if turn.aside and isinstance(last, Run) else self._compile(last))
         chain = " &&\n  ".join(command for command in commands if command)
-        gather = f"p_gather {' '.join(map(str, turn.after))}\n" if turn.after else ""
         close = "|| p_close $?" if turn.aside else "\n  p_close $?"
-        return f'{gather}[ -n "$P_STOP" ] || {{\n  p_step {turn.number} &&\n  {chain or ":"} {close}\n}}\n'
+        return f'[ -n "$P_STOP" ] || {{\n  p_step {turn.number} &&\n  {chain or ":"} {close}\n}}\n'
 
     def _compile(self, action: Action) -> str:
         guard = _guard(action)
@@ -102,6 +101,10 @@ class Compiler:
         if is_literal(content):
             return f"t {word(content.decode('ascii'))}"
         return f"b {encoded(content)}"
+
+
+def _gather(turn: Turn) -> str:
+    return f"p_gather {' '.join(map(str, turn.after))}".rstrip() + "\n"
 
 
 def _octal(mode: int) -> str:
