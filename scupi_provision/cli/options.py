@@ -27,6 +27,11 @@ Locked = Annotated[bool, typer.Option("--locked", help="Install exactly what pro
 LockFile = Annotated[Path | None, typer.Option("--lock", help="As --locked, with the lock in another file.")]
 BundleFile = Annotated[Path | None, typer.Option("--bundle", help="Install from this bundle alone, by its lock.")]
 
+Account = Annotated[str | None, typer.Option("--account", "-a", help="Whose (default: the only account there is).")]
+
+KNOWN_HOSTS_PROVISION = "known_hosts_provision"
+"""In ~/.ssh: the host keys that were trusted by a command of ours. The user's own known_hosts is only read."""
+
 
 def lock_path(given: Path | None, *, locked: bool) -> Path | None:
     """The file of the lock that is asked for, or None."""
@@ -86,7 +91,8 @@ def inventory_request(inventory: Path | None, limit: str | None, *, lab: bool) -
 
 
 def _known_hosts() -> tuple[Path, ...]:
-    return (Path.home() / ".ssh" / "known_hosts", Path("/etc/ssh/ssh_known_hosts"))
+    ours = Path.home() / ".ssh"
+    return (ours / "known_hosts", ours / KNOWN_HOSTS_PROVISION, Path("/etc/ssh/ssh_known_hosts"))
 
 
 def _names(text: str) -> frozenset[str]:

@@ -111,7 +111,7 @@ class Fleet:
         try:
             route = route_to(host, self.inventory, self.request)
             connection = connection_of(host, self.request)
-            transport = open_transport(route, connection)
+            transport = open_transport(route, connection, self.request.person)
             session = Session(transport, run_id=self.run_id, owner=self._owner())
             link = Link(host, transport, session, Snapshot())
             with self._guard:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scupi_provision.plan.tags import TagSelection
+from scupi_provision.transport.base import Nobody, Person
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,10 @@ class RunRequest:
         verify_again: Whether checks run although their last proof still stands.
         stand_ins: What in this run is not the real thing (the lab's mirror, no GPU).
         known_hosts: The files of trusted host keys where the inventory names none.
+        new_keys: The file for host keys that `person` trusts in this run; None when no new ones are trusted.
         lock: The lock that says what is installed, or None when tasks choose for themselves.
         bundle: The one file from which everything comes, its lock included, or None.
+        person: Who can be asked for passphrases, codes and trust; nobody in a run that nobody watches.
     """
 
     playbook: Path
@@ -38,5 +41,7 @@ class RunRequest:
     verify_again: bool = False
     stand_ins: tuple[str, ...] = ()
     known_hosts: tuple[Path, ...] = ()
+    new_keys: Path | None = None
     lock: Path | None = None
     bundle: Path | None = None
+    person: Person = field(default_factory=Nobody)

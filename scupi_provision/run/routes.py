@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from scupi_provision.access.keys import check_private_key
 from scupi_provision.errors import InputError
@@ -13,7 +13,7 @@ from scupi_provision.playbook.models import Play
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.run.request import RunRequest
 from scupi_provision.source import diagnostic
-from scupi_provision.transport.base import Hop, Route
+from scupi_provision.transport.base import Hop, Reach, Route
 
 
 def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
@@ -68,7 +68,17 @@ def _hop(host: Host, request: RunRequest) -> Hop:
         known_hosts=_paths(variables.get("provision_known_hosts")) or request.known_hosts,
         host_keys=tuple(str(pin) for pin in ([pins] if isinstance(pins, str) else pins)),
         use_agent=not variables.get("ansible_ssh_private_key_file"),
+        reach=_reach(variables.get("provision_reach", "auto"), host),
+        new_keys=request.new_keys,
     )
+
+
+def _reach(value: Any, host: Host) -> Reach:
+    for known in get_args(Reach):
+        if value == known:
+            return cast("Reach", known)
+    hint = f"one of {', '.join(get_args(Reach))}"
+    raise InputError.of([diagnostic(f'provision_reach "{value}" is not known', host.where, hint=hint)])
 
 
 def _keys(value: Any) -> tuple[Path, ...]:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
+from scupi_provision.errors import AuthenticationError
 from scupi_provision.values import Secret
+
+Reach = Literal["auto", "jump", "nested", "slurm"]
+"""How a host behind another one is reached: an SSH session of our own through it, `ssh` run there, or a job there.
+
+"auto" takes the first that the hop before allows, in this order.
+"""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class Hop:
         use_agent: Whether keys of a running ssh-agent may be tried (never forwarded).
         password: For keyboard-interactive or password logins, or the key's passphrase.
         connect_timeout_s: For TCP and for the banner, each.
+        reach: How it is reached from the hop before; of no meaning for the first.
+        new_keys: The file into which a host key goes that a person has just trusted; None when nobody is asked.
     """
 
     name: str
@@ -37,6 +46,34 @@ class Hop:
     use_agent: bool = False
     password: Secret | None = None
     connect_timeout_s: float = 15.0
+    reach: Reach = "auto"
+    new_keys: Path | None = None
+
+
+class Person(Protocol):
+    """Somebody who can be asked while a way to a host is made. Several threads may ask; one question at a time."""
+
+    def secret(self, hop: Hop, question: str, *, echo: bool) -> str:
+        """MUST return the answer to what `hop` (or a key for it) wants to know, or raise AuthenticationError."""
+
+    def trusts(self, hop: Hop, offered: str) -> bool:
+        """MUST say whether `offered` (fingerprint and type) is the key of `hop`, which nothing is known about yet."""
+
+
+class Nobody:
+    """For runs that nobody watches: knows no secret, trusts no stranger."""
+
+    def secret(self, hop: Hop, question: str, *, echo: bool) -> str:  # noqa: ARG002 - the protocol's signature
+        """Refuse."""
+        raise AuthenticationError(
+            f"{hop.name} asks for something that only you know, and there is nobody to ask",
+            detail=f"it says: {question!a}",
+            hint="run this command in a terminal",
+        )
+
+    def trusts(self, hop: Hop, offered: str) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Nobody is trusted."""
+        return False
 
 
 Route = tuple[Hop, ...]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scupi_provision.errors import HostKeyError, InputError
-from scupi_provision.transport.base import Hop
+from scupi_provision.transport.base import Hop, Nobody, Person
 from scupi_provision.transport.known_hosts import (
     KEY_KINDS,
     HostKey,
@@ -44,12 +45,14 @@ class HostKeyJudge:
     hop: Hop
     known: KnownHosts
     pins: tuple[Pin, ...]
+    person: Person = field(default_factory=Nobody)
+    _just_trusted: list[HostKey] = field(default_factory=list)
 
     @classmethod
-    def for_hop(cls, hop: Hop) -> HostKeyJudge:
+    def for_hop(cls, hop: Hop, person: Person | None = None) -> HostKeyJudge:
         """Read the hop's files and pins. Raises InputError (bad pin) or HostKeyError (a file cannot be read)."""
         known = KnownHosts.joined(_read(path, hop) for path in hop.known_hosts)
-        return cls(hop, known, tuple(_parse_pin(text, hop) for text in hop.host_keys))
+        return cls(hop, known, tuple(_parse_pin(text, hop) for text in hop.host_keys), person or Nobody())
 
     @property
     def preferred_kinds(self) -> tuple[str, ...]:
@@ -68,8 +71,19 @@ class HostKeyJudge:
                 raise self._changed(offered, [str(pin) for pin in self.pins], self._repin_hint())
         elif verdict.standing is Standing.CHANGED:
             raise self._changed(offered, map(_cited, verdict.evidence), self._remove_hint(verdict.evidence))
-        elif verdict.standing is Standing.UNKNOWN:
+        elif verdict.standing is Standing.UNKNOWN and not self._is_trusted_now(offered):
             raise self._unknown(offered, verdict.evidence)
+
+    def _is_trusted_now(self, offered: HostKey) -> bool:
+        """Ask, where there is a file to remember the answer in; the question is put once."""
+        if offered in self._just_trusted:
+            return True
+        file = self.hop.new_keys
+        if file is None or not self.person.trusts(self.hop, _named(offered)):
+            return False
+        self._just_trusted.append(offered)
+        _remember(file.expanduser(), f"{spelled(self.hop.address, self.hop.port)} {offered.text}\n")
+        return True
 
     def _revoked(self, offered: HostKey, evidence: tuple[KnownHost, ...]) -> HostKeyError:
         return HostKeyError(
@@ -122,6 +136,13 @@ class HostKeyJudge:
         partial = any(pin.key is None for pin in self.pins)
         other = " (if the pin is of another key type, pin the whole key line)" if partial else ""
         return f"compare the offered fingerprint with the administrator's before you change the inventory{other}"
+
+
+def _remember(file: Path, line: str) -> None:
+    """One more line in a file of ours, made for its owner alone when it is new."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(file, "a", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as known:
+        known.write(line)
 
 
 def _read(path: Path, hop: Hop) -> KnownHosts:

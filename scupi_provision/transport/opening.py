@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from scupi_provision.transport.base import Route, Transport
+from scupi_provision.transport.base import Nobody, Person, Route, Transport
 
 
-def open_transport(route: Route, connection: Literal["ssh", "local"] = "ssh") -> Transport:
+def open_transport(
+    route: Route, connection: Literal["ssh", "local"] = "ssh", person: Person | None = None
+) -> Transport:
     """Open the way to the last hop of `route`, or a local process when `connection` is "local" (`route` is unused).
 
-    Raises InputError or UnreachableError, as `ssh.connect` and `LocalTransport` say.
+    `person` is asked for passphrases and codes, and whether a host that is not known may be trusted; by default
+    nobody is. Raises InputError or UnreachableError, as `ssh.connect` and `LocalTransport` say.
     """
     if connection == "local":
         from scupi_provision.transport.local import LocalTransport  # noqa: PLC0415 - only one of the two is needed
@@ -18,4 +21,4 @@ def open_transport(route: Route, connection: Literal["ssh", "local"] = "ssh") ->
         return LocalTransport()
     from scupi_provision.transport.ssh import connect  # noqa: PLC0415 - slow to import
 
-    return connect(route)
+    return connect(route, person=person or Nobody())

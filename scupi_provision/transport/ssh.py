@@ -19,7 +19,7 @@ import paramiko
 
 from scupi_provision.errors import UnreachableError
 from scupi_provision.transport import heartbeat
-from scupi_provision.transport.base import Hop, Route
+from scupi_provision.transport.base import Hop, Person, Route
 from scupi_provision.transport.failures import (
     CONNECTION_ERRORS,
     connection_lost,
@@ -54,10 +54,13 @@ class _Link:
 def connect(
     route: Route,
     *,
+    person: Person | None = None,
     heartbeat_interval_s: float = heartbeat.INTERVAL_S,
     heartbeat_deadline_s: float = heartbeat.DEADLINE_S,
 ) -> SshTransport:
     """Open every hop of `route`, verifying each host key before anything is said to that host.
+
+    `person` is asked what only people know; by default nobody is.
 
     Raises:
         InputError: The route, a key file or a pinned key is unusable; nothing was contacted.
@@ -66,7 +69,7 @@ def connect(
     check_route(route)
     # Without a handler of its own, logging would print paramiko's errors on stderr beside ours.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
-    prepared = [(hop, HostKeyJudge.for_hop(hop), load_user_keys(hop)) for hop in route]
+    prepared = [(hop, HostKeyJudge.for_hop(hop, person), load_user_keys(hop)) for hop in route]
     links: list[_Link] = []
     try:
         for hop, judge, keys in prepared:
