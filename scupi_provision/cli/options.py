@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scupi_provision.cli import completing
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
     from scupi_provision.run.request import RunRequest
 
-Playbook = Annotated[str, typer.Argument(help="The playbook; `site.yaml` is also found as `playbooks/site.yaml`.")]
+Playbook = Annotated[
+    str,
+    typer.Argument(
+        help="The playbook; `site.yaml` is also found as `playbooks/site.yaml`.", autocompletion=completing.playbooks
+    ),
+]
 Inventory = Annotated[Path | None, typer.Option("--inventory", "-i", help="The inventory (default: inventory.yaml).")]
 ExtraVars = Annotated[list[str], typer.Option("--extra-vars", "-e", help='name=value, {"json": …} or @file.yml.')]
-Limit = Annotated[str | None, typer.Option("--limit", "-l", help="Narrow every play to these hosts (a pattern).")]
+Limit = Annotated[
+    str | None,
+    typer.Option(
+        "--limit", "-l", help="Narrow every play to these hosts (a pattern).", autocompletion=completing.hosts
+    ),
+]
 Tags = Annotated[str, typer.Option("--tags", "-t", help="Only tasks with these tags (commas between them).")]
 SkipTags = Annotated[str, typer.Option("--skip-tags", help="No tasks with these tags.")]
 UseLab = Annotated[bool, typer.Option("--lab", help="Use the embedded two-node lab instead of the inventory's hosts.")]
@@ -27,7 +38,12 @@ Locked = Annotated[bool, typer.Option("--locked", help="Install exactly what pro
 LockFile = Annotated[Path | None, typer.Option("--lock", help="As --locked, with the lock in another file.")]
 BundleFile = Annotated[Path | None, typer.Option("--bundle", help="Install from this bundle alone, by its lock.")]
 
-Account = Annotated[str | None, typer.Option("--account", "-a", help="Whose (default: the only account there is).")]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account", "-a", help="Whose (default: the only account there is).", autocompletion=completing.accounts
+    ),
+]
 
 KNOWN_HOSTS_PROVISION = "known_hosts_provision"
 """In ~/.ssh: the host keys that were trusted by a command of ours. The user's own known_hosts is only read."""
