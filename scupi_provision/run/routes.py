@@ -48,6 +48,11 @@ def route_to(host: Host, inventory: Inventory, request: RunRequest) -> Route:
     return tuple(_hop(hop, request) for hop in inventory.route_hosts(host))
 
 
+def setting(host: Host, request: RunRequest, name: str, default: Any = None) -> Any:
+    """The variable `name` of `host`, rendered; `default` where nothing sets it."""
+    return _templar(host, request).variables.get(name, default)
+
+
 def _templar(host: Host, request: RunRequest) -> Templar:
     return Templar({**host.variables.merged(), "inventory_hostname": host.name, **request.extra})
 
@@ -59,17 +64,18 @@ def _hop(host: Host, request: RunRequest) -> Hop:
         hint = "give the account an `id`, or the host an `ansible_user`"
         raise InputError.of([diagnostic(f"nothing says as whom to log in on {host.base}", host.where, hint=hint)])
     pins = variables.get("host_keys", [])
+    known_hosts = _paths(variables.get("provision_known_hosts"))
     return Hop(
         name=host.base,
         address=str(variables.get("ansible_host", host.base)),
         port=int(variables.get("ansible_port", 22)),
         user=user,
         key_files=_keys(variables.get("ansible_ssh_private_key_file")),
-        known_hosts=_paths(variables.get("provision_known_hosts")) or request.known_hosts,
+        known_hosts=known_hosts or request.known_hosts,
         host_keys=tuple(str(pin) for pin in ([pins] if isinstance(pins, str) else pins)),
         use_agent=not variables.get("ansible_ssh_private_key_file"),
         reach=_reach(variables.get("provision_reach", "auto"), host),
-        new_keys=request.new_keys,
+        new_keys=request.new_keys and next(iter(known_hosts), request.new_keys),
     )
 
 

@@ -1,0 +1,90 @@
+"""Whoever sits at the terminal, asked for what only people know: passphrases, codes, trust."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from scupi_provision.errors import AuthenticationError
+
+if TYPE_CHECKING:
+    from scupi_provision.transport.base import Hop, Person
+
+_MOST_CHARACTERS = 500
+"""Of a question: it comes from a host, which may send anything."""
+
+
+def terminal_person(*, assume_yes: bool = False) -> Person:
+    """Who can be asked: the person at the terminal, or nobody when standard input is none.
+
+    Args:
+        assume_yes: Host keys that nothing is known about are trusted without a question; they are shown all the same.
+    """
+    from scupi_provision.transport.base import Nobody  # noqa: PLC0415 - keeps `--help` fast
+
+    at_terminal = sys.stdin is not None and sys.stdin.isatty()
+    if assume_yes:
+        return _Trusting(_Terminal() if at_terminal else Nobody())
+    return _Terminal() if at_terminal else Nobody()
+
+
+class _Terminal:
+    """The Person protocol at a terminal. Questions never go to stdout, which programs may read."""
+
+    def __init__(self) -> None:
+        self._speaking = threading.Lock()
+
+    def secret(self, hop: Hop, question: str, *, echo: bool) -> str:
+        """Ask; the answer is shown while it is typed only with `echo`."""
+        with self._speaking:
+            prompt = f"{hop.name} asks: {_shown(question)} "
+            try:
+                return _read_line(prompt) if echo else getpass.getpass(prompt)
+            except EOFError:
+                raise AuthenticationError(f"{hop.name} asked, and there was no answer") from None
+
+    def trusts(self, hop: Hop, offered: str) -> bool:
+        """Show the key; only the whole word yes is consent, as with ssh."""
+        with self._speaking:
+            print(_introduction(hop, offered), file=sys.stderr)
+            try:
+                return _read_line("Is this the right one (yes/no)? ").strip().lower() == "yes"
+            except EOFError:
+                return False
+
+
+class _Trusting:
+    """Trusts every key that is not known yet, and says so."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+
+    def secret(self, hop: Hop, question: str, *, echo: bool) -> str:
+        """Ask whoever is there."""
+        return self._person.secret(hop, question, echo=echo)
+
+    def trusts(self, hop: Hop, offered: str) -> bool:
+        """Yes was said on the command line."""
+        print(_introduction(hop, offered), file=sys.stderr)
+        return True
+
+
+def _introduction(hop: Hop, offered: str) -> str:
+    return f"{hop.name} ({hop.address}, port {hop.port}) is not known yet. Its key is\n    {_shown(offered)}"
+
+
+def _read_line(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.rstrip("\r\n")
+
+
+def _shown(text: str) -> str:
+    """What a host says, so that it cannot control the terminal; a question of several lines keeps them."""
+    from scupi_provision.report.visible import shortened, visible_lines  # noqa: PLC0415 - keeps `--help` fast
+
+    return "\n".join(visible_lines(shortened(text.strip(), _MOST_CHARACTERS)))
