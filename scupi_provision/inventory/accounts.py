@@ -6,17 +6,18 @@ from collections.abc import Collection
 from typing import Any
 
 from scupi_provision.errors import Position
-from scupi_provision.inventory.models import Account
+from scupi_provision.inventory.models import Access, Account
 from scupi_provision.inventory.names import name_problem
 from scupi_provision.inventory.variables import Problems, read_variables
-from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, suggestion
+from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, implicit, suggestion
 from scupi_provision.values import SourceText
 
-_KEYS = ("id", "key", "name", "groups", "hosts", "vars")
+_KEYS = ("id", "key", "name", "groups", "hosts", "vars", "access")
 _REFUSED = {
     "password": "the cluster's web page gives a private key: save it and write `key: PATH`",
     "key_passphrase": "provision asks for the passphrase, or takes the key from your ssh-agent",
 }
+_ACCESS_HINT = "write `access: {own_key: true}`, or leave it out"
 
 
 def read_accounts(node: Node | None, hosts: Collection[str], problems: Problems) -> tuple[Account, ...]:
@@ -63,6 +64,7 @@ def _read_account(node: Node, hosts: Collection[str], problems: Problems) -> Acc
         groups=_names(node.get("groups"), "groups", problems),
         hosts=_hosts(node.get("hosts"), hosts, problems),
         variables=read_variables(node.get("vars"), problems),
+        access=_access(node.get("access"), problems),
     )
 
 
@@ -99,6 +101,25 @@ def _names(node: Node | None, what: str, problems: Problems) -> tuple[SourceText
         else:
             names.append(item)
     return tuple(names)
+
+
+def _access(node: Node | None, problems: Problems) -> Access:
+    if node is None or isinstance(node, NullNode):
+        return Access()
+    if not isinstance(node, MappingNode):
+        problems.append(diagnostic("access of an account must be a mapping", node.position, hint=_ACCESS_HINT))
+        return Access()
+    own_key = False
+    for key, value in node.items:
+        read = implicit(value)
+        if key != "own_key":
+            hint = suggestion(key, ("own_key",)) or _ACCESS_HINT
+            problems.append(diagnostic(f'unknown key "{key}" in access', key.position, hint=hint))
+        elif not isinstance(read, bool):
+            problems.append(diagnostic("own_key must be true or false", value.position, hint=_ACCESS_HINT))
+        else:
+            own_key = read
+    return Access(own_key)
 
 
 def _hosts(node: Node | None, known: Collection[str], problems: Problems) -> tuple[str, ...] | None:

@@ -21,17 +21,18 @@ _INI_SECTION = re.compile(r"\s*\[[\w.:-]+\]\s*([#;].*)?$")
 _DEFAULT_PRIORITY = 1
 
 
-def load_inventory(path: Path, playbook_dir: Path | None = None) -> Inventory:
+def load_inventory(path: Path, playbook_dir: Path | None = None, *, text: str | None = None) -> Inventory:
     """Read the inventory file `path`.
 
     Args:
         path: The YAML file.
         playbook_dir: Where a second pair of `group_vars/` and `host_vars/` may stand.
+        text: What to read instead of the file's content: how it would be after an edit.
 
     Raises:
         InputError: Everything that is wrong with it.
     """
-    document = _read(path)
+    document = _parse(path, _read(path) if text is None else text)
     problems: Problems = []
     tree = read_tree(document, problems)
     accounts = read_accounts(document.get("accounts"), tree.hosts, problems)
@@ -48,7 +49,7 @@ def load_inventory(path: Path, playbook_dir: Path | None = None) -> Inventory:
     return Inventory(path, hosts, accounts, _members(hosts, tree, accounts), everyone)
 
 
-def _read(path: Path) -> MappingNode:
+def _read(path: Path) -> str:
     if not path.exists():
         hint = "name one with `--inventory FILE`, or make one with `provision init DIR`"
         raise InputError(f"there is no inventory file {path}", hint=hint)
@@ -56,9 +57,12 @@ def _read(path: Path) -> MappingNode:
         hint = "name one YAML file; group_vars/ and host_vars/ beside it are read too"
         raise InputError(f"{path} is a folder; inventory folders are not supported yet", hint=hint)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the inventory file {path}", detail=str(error)) from error
+
+
+def _parse(path: Path, text: str) -> MappingNode:
     if _is_ini(path, text):
         hint = "for example\n    all:\n      hosts:\n        admin1:\n          ansible_host: 121.48.227.161"
         raise InputError(f"{path}: INI inventories are not supported yet; write YAML", hint=hint)

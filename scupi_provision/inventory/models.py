@@ -28,6 +28,17 @@ class InventoryVariables:
 
 
 @dataclass(frozen=True)
+class Access:
+    """How an account wants to be logged in to.
+
+    Attributes:
+        own_key: Whether it shall have a key that was made on this computer, instead of one that was downloaded.
+    """
+
+    own_key: bool = False
+
+
+@dataclass(frozen=True)
 class Account:
     """One entry of `accounts:`: somebody's login on the cluster.
 
@@ -38,6 +49,7 @@ class Account:
         groups: Extra groups of this account's hosts.
         hosts: Base names of the hosts that it may use; None means every host.
         variables: Variables for this account's hosts only.
+        access: How it wants to be logged in to.
     """
 
     id: str
@@ -47,6 +59,7 @@ class Account:
     groups: tuple[str, ...] = ()
     hosts: tuple[str, ...] | None = None
     variables: dict[str, Any] = field(default_factory=dict)
+    access: Access = field(default_factory=Access)
 
 
 @dataclass(frozen=True)
