@@ -6,12 +6,13 @@ pyproject.toml is `>=4,<6`); tests/transport/test_paramiko_guard.py fails when a
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_REQUEST, cMSG_GLOBAL_REQUEST
+from paramiko.common import cMSG_CHANNEL_OPEN, cMSG_CHANNEL_REQUEST, cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
 DISABLED_ALGORITHMS: Mapping[str, Sequence[str]] = {
@@ -27,6 +28,7 @@ DISABLED_ALGORITHMS: Mapping[str, Sequence[str]] = {
 }
 """What OpenSSH's client no longer offers either. Paramiko 4 still has the SHA-1 names, paramiko 5 dropped most."""
 
+_STREAMLOCAL = "direct-streamlocal@openssh.com"
 _RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")  # the signatures that a key of type ssh-rsa makes today
 
 
@@ -74,6 +76,7 @@ class HopTransport(paramiko.Transport):
         self.refusal = ""
         self.server_offers: dict[str, list[str]] = {}
         self.userauth_granted = False
+        self._opening = threading.local()
         options = self.get_security_options()
         options.key_types = _ordered(options.key_types, preferred_kinds)
 
@@ -91,7 +94,7 @@ class HopTransport(paramiko.Transport):
         message.add_byte(cMSG_GLOBAL_REQUEST)
         message.add_string("keepalive@openssh.com")
         message.add_boolean(b=True)
-        self._send_user_message(message)  # type: ignore[attr-defined]
+        self._send_user_message(message)
 
     def start_command(self, channel: paramiko.Channel, command: str) -> None:
         """Send the exec request without waiting for its reply, so that it travels together with the first input.
@@ -105,7 +108,28 @@ class HopTransport(paramiko.Transport):
         message.add_string("exec")
         message.add_boolean(b=True)
         message.add_string(command)
-        self._send_user_message(message)  # type: ignore[attr-defined]
+        self._send_user_message(message)
+
+    def open_stream(self, path: str, window_bytes: int, timeout_s: float) -> paramiko.Channel:
+        """Open a channel to the UNIX socket at `path` on the server (OpenSSH's PROTOCOL, 2.4).
+
+        Raises:
+            paramiko.ChannelException: The server refuses; it gives the same reason whatever its own was.
+        """
+        self._opening.path = path
+        try:
+            return self.open_channel(_STREAMLOCAL, window_size=window_bytes, timeout=timeout_s)
+        finally:
+            self._opening.path = None
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        """Add to the request for a channel to a socket what `open_channel` does not know: which socket."""
+        path = getattr(self._opening, "path", None)
+        if path is not None and data.asbytes()[:1] == cMSG_CHANNEL_OPEN:
+            data.add_string(path)
+            data.add_string("")  # reserved, like the number
+            data.add_int(0)
+        super()._send_user_message(data)  # type: ignore[misc]
 
     def _parse_channel_open_failure(self, message: paramiko.Message) -> None:
         """Keep the server's words ("Name or service not known"); paramiko reports only a number."""

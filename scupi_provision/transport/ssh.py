@@ -34,6 +34,7 @@ from scupi_provision.transport.known_hosts import HostKey
 from scupi_provision.transport.login import Login
 from scupi_provision.transport.route import check_route
 from scupi_provision.transport.ssh_channel import SshChannel
+from scupi_provision.transport.streams import STREAM_WINDOW_BYTES, SshStream, StreamRefusedError
 from scupi_provision.transport.user_keys import UserKey, load_user_keys
 
 _WINDOW_BYTES = 64 * 1024 * 1024  # a whole bulk read may be on its way before we acknowledge any of it
@@ -112,6 +113,23 @@ class SshTransport:
         except CONNECTION_ERRORS as error:
             raise self._lost() from error
         return SshChannel(channel, transport, hop, self._lost)
+
+    def open_stream(self, path: str) -> SshStream:
+        """Connect to the UNIX socket at `path` on the host, by its SSH server.
+
+        Raises:
+            StreamRefusedError: Nobody listens there, or the server does not forward to sockets; it does not say which.
+            UnreachableError: The connection was lost.
+        """
+        if not self.alive:
+            raise self._lost()
+        hop, transport = self._links[-1].hop, self._links[-1].transport
+        try:
+            return SshStream(transport.open_stream(path, STREAM_WINDOW_BYTES, hop.connect_timeout_s))
+        except paramiko.ChannelException as error:
+            raise StreamRefusedError(f"{hop.name} opens no way to {path}", detail=transport.refusal) from error
+        except CONNECTION_ERRORS as error:
+            raise self._lost() from error
 
     def close(self) -> None:
         """Close all hops, the last one first; idempotent, never raises, at most two seconds."""
