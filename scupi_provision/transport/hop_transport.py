@@ -131,6 +131,16 @@ class HopTransport(paramiko.Transport):
             data.add_int(0)
         super()._send_user_message(data)  # type: ignore[misc]
 
+    def send_signal(self, channel: paramiko.Channel, name: str) -> None:
+        """Ask the server to send a signal to the channel's command (RFC 4254 6.9); there is no reply to it."""
+        message = paramiko.Message()
+        message.add_byte(cMSG_CHANNEL_REQUEST)
+        message.add_int(channel.remote_chanid)
+        message.add_string("signal")
+        message.add_boolean(b=False)
+        message.add_string(name)
+        self._send_user_message(message)
+
     def _parse_channel_open_failure(self, message: paramiko.Message) -> None:
         """Keep the server's words ("Name or service not known"); paramiko reports only a number."""
         copy = paramiko.Message(message.get_remainder())

@@ -33,6 +33,7 @@ from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.known_hosts import HostKey
 from scupi_provision.transport.login import Login
 from scupi_provision.transport.route import check_route
+from scupi_provision.transport.sftp_greeting import sftp_greets
 from scupi_provision.transport.ssh_channel import SshChannel
 from scupi_provision.transport.streams import STREAM_WINDOW_BYTES, SshStream, StreamRefusedError
 from scupi_provision.transport.user_keys import UserKey, load_user_keys
@@ -128,6 +129,13 @@ class SshTransport:
             return SshStream(transport.open_stream(path, STREAM_WINDOW_BYTES, hop.connect_timeout_s))
         except paramiko.ChannelException as error:
             raise StreamRefusedError(f"{hop.name} opens no way to {path}", detail=transport.refusal) from error
+        except CONNECTION_ERRORS as error:
+            raise self._lost() from error
+
+    def sftp_greets(self, limit_s: float) -> bool | None:
+        """Whether the last hop's SFTP server answers a greeting; None where the host offers no SFTP."""
+        try:
+            return sftp_greets(self._links[-1].transport, limit_s)
         except CONNECTION_ERRORS as error:
             raise self._lost() from error
 

@@ -109,6 +109,13 @@ class SshChannel:
         self._drain_stderr()
         return self._stderr.text()
 
+    def kill(self) -> None:
+        """Have the server kill what the command has started; never raises. OpenSSH does so from 7.9 on."""
+        try:
+            self._transport.send_signal(self._channel, "KILL")
+        except CONNECTION_ERRORS:
+            return  # the connection is gone; nothing can be asked of the server any more
+
     def close(self) -> None:
         """End the remote shell's stdin and the channel; idempotent, never raises, at most a second."""
         if self._closed:
