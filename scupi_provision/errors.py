@@ -101,6 +101,10 @@ class AuthenticationError(UnreachableError):
     """The host did not accept the account's key."""
 
 
+class LoginShellError(UnreachableError):
+    """The host let us in, but the account's login shell or its start-up files let no program begin."""
+
+
 class LockedError(ProvisionError):
     """Somebody else's run holds the lock of this home."""
 

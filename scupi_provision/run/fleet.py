@@ -19,6 +19,7 @@ from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.run.blobs import Stock
 from scupi_provision.run.downloads import DownloadCache, cache_folder
+from scupi_provision.run.greeting import PATIENCE_S
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.run.session import Session, refusal
@@ -111,8 +112,15 @@ class Fleet:
         try:
             route = route_to(host, self.inventory, self.request)
             connection = connection_of(host, self.request)
-            transport = open_transport(route, connection, self.request.person)
-            session = Session(transport, run_id=self.run_id, owner=self._owner())
+            transport = open_transport(route, connection, self.request.person, self._hops)
+            patience = route[-1].login_timeout_s if route else PATIENCE_S
+            session = Session(
+                transport,
+                run_id=self.run_id,
+                owner=self._owner(),
+                login_timeout_s=patience,
+                account=host.account or "",
+            )
             link = Link(host, transport, session, Snapshot())
             with self._guard:
                 self.links[host.name] = link

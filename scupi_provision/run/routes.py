@@ -11,9 +11,13 @@ from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.playbook.models import Play
 from scupi_provision.playbook.templating import Templar
+from scupi_provision.run.greeting import PATIENCE_S
 from scupi_provision.run.request import RunRequest
 from scupi_provision.source import diagnostic
 from scupi_provision.transport.base import Hop, Reach, Route
+
+_LONGEST_LOGIN_S = 600.0
+"""Beyond this, somebody has mistaken the unit."""
 
 
 def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
@@ -76,7 +80,20 @@ def _hop(host: Host, request: RunRequest) -> Hop:
         use_agent=not variables.get("ansible_ssh_private_key_file"),
         reach=_reach(variables.get("provision_reach", "auto"), host),
         new_keys=request.new_keys and next(iter(known_hosts), request.new_keys),
+        login_timeout_s=_seconds(variables.get("provision_login_timeout", PATIENCE_S), host),
     )
+
+
+def _seconds(value: Any, host: Host) -> float:
+    """`provision_login_timeout`."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_LOGIN_S:
+        hint = "a number of seconds, such as 20"
+        raise InputError.of([diagnostic(f'provision_login_timeout "{value}" is not a time', host.where, hint=hint)])
+    return seconds
 
 
 def _reach(value: Any, host: Host) -> Reach:

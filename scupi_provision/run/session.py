@@ -11,6 +11,7 @@ from scupi_provision.errors import InternalError, LockedError, ProvisionError, S
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.blobs import Amount, Blob
+from scupi_provision.run.greeting import PATIENCE_S, open_line
 from scupi_provision.shell import program
 from scupi_provision.shell.compile import Compiler, Turn
 from scupi_provision.shell.decode import Decoder
@@ -49,10 +50,16 @@ class Wire:
 class Session:
     """A remote shell that takes one program after another. Not for use by several threads."""
 
-    def __init__(self, transport: Transport, *, run_id: str, owner: str) -> None:
+    def __init__(
+        self, transport: Transport, *, run_id: str, owner: str, login_timeout_s: float = PATIENCE_S, account: str = ""
+    ) -> None:
         self._transport = transport
         self._run_id = run_id
         self._owner = owner
+        self._login_timeout_s = login_timeout_s
+        self._account = account
+        self._rest = b""
+        self._noise = b""
         self._nonce = secrets.token_hex(16)
         self._decoder = Decoder(self._nonce)
         self._channel: Channel | None = None
@@ -61,7 +68,7 @@ class Session:
     @property
     def noise(self) -> str:
         """What the account's login files printed before our program began (untrusted text)."""
-        return self._decoder.noise.decode("utf-8", "replace").strip()
+        return (self._noise + self._decoder.noise).decode("utf-8", "replace").strip()
 
     def close(self) -> None:
         """Let go of the host; the remote shell ends by itself."""
@@ -173,12 +180,15 @@ class Session:
         yield from self._replies()
 
     def _send(self, text: str, blobs: list[bytes]) -> None:
-        if self._channel is None:
-            self._channel = self._transport.open_shell(program.bootstrap())
-            self.wire.round_trips += 1
-            text = program.prelude(self._nonce, self._run_id) + text
         self.wire.round_trips += 1
-        self._put(program.frame(text, blobs))
+        if self._channel is not None:
+            self._put(program.frame(text, blobs))
+            return
+        first = program.frame(program.prelude(self._nonce, self._run_id) + text, blobs)
+        line = open_line(self._transport, first, patience_s=self._login_timeout_s, account=self._account)
+        self._channel, self._noise, self._rest = line.channel, line.noise, line.rest
+        self.wire.round_trips += line.round_trips
+        self.wire.sent += len(first)
 
     def _put(self, data: bytes) -> None:
         self.wire.sent += len(data)
@@ -193,7 +203,7 @@ class Session:
     def _replies(self) -> Iterator[Reply]:
         channel = self._open_channel
         while True:
-            data = channel.receive(_POLL_S)
+            data, self._rest = self._rest or channel.receive(_POLL_S), b""
             if data is None:
                 if not self._transport.alive:
                     raise _lost("it stopped answering", channel)

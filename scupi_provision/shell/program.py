@@ -14,30 +14,56 @@ BATCH = 400
 """Paths per call of stat, sha256sum or cat: far below every ARG_MAX (at least 128 KiB) for paths of usual length."""
 
 # Started by the account's login shell, whatever that is (csh too: no single quote, no exclamation mark, one line).
-# It reads `LENGTH SHA256`, then exactly that many bytes, checks them, and only then evaluates them: a cut stream
-# never runs a prefix. GNU dd reads the block at once; without `iflag=fullblock` it goes byte by byte.
+# It says hello, then reads `LENGTH SHA256`, then exactly that many bytes, checks them, and only then evaluates them: a
+# cut stream never runs a prefix. GNU dd reads the block at once; without `iflag=fullblock` it goes byte by byte.
+# Empty lines and its own text are skipped: see `preface`. Anything else means that a start-up file has read a part.
 # `printf` is no builtin in mksh: there a large text would not fit on a command line, so `p_put` says `print`.
+# TMOUT would end the wait for the next program where /bin/sh is bash, and options may be inherited by SHELLOPTS there.
 _BOOTSTRAP = """
-P_PATH=$PATH P_LANG=${LANG-} P_UMASK=$(umask);
-unset ENV BASH_ENV CDPATH IFS GREP_OPTIONS POSIXLY_CORRECT; LC_ALL=C;
-unset -f base64 cat chmod cp dd id ln mkdir mv readlink rm sha256sum sort stat sync tail touch tr uname 2>/dev/null;
-PATH=/usr/bin:/bin:/usr/local/bin:$PATH;
-export PATH LC_ALL; cd; exec 3>&1 4<&0 1>&2;
+set +euvxfC; P_PATH=${PATH-} P_LANG=${LANG-} P_UMASK=$(umask);
+unset ENV BASH_ENV CDPATH IFS GREP_OPTIONS POSIXLY_CORRECT TMOUT; LC_ALL=C;
+unset -f base64 cat cd chmod cp dd echo id kill ln mkdir mv printf read readlink rm sha256sum sort stat stty sync tail
+touch tr umask uname wait 2>/dev/null;
+PATH=/usr/bin:/bin:/usr/local/bin${PATH:+:$PATH};
+export PATH LC_ALL; ( true >&2 ) || exec 2>/dev/null; exec 3>&1 4<&0 1>&2;
+if [ -t 4 ]; then stty raw -echo <&4; fi;
+echo TOKEN hello >&3 || exit 97; P_HEARD=;
+[ -n "${HOME-}" ] || { eval HOME=~$(id -un); export HOME; }; cd;
 if printf x | dd bs=1 count=1 iflag=fullblock >/dev/null 2>&1; then P_FULL=fullblock; else P_FULL=; fi;
 case ${KSH_VERSION-} in "") p_put() { printf %s "$1"; };; *) p_put() { print -rn -- "$1"; };; esac;
 p_take() { if [ -n "$P_FULL" ]; then dd bs="$1" count=1 iflag=fullblock 2>/dev/null;
 else dd bs=1 count="$1" 2>/dev/null; fi; };
+p_eaten() { echo TOKEN eaten >&3; echo "provision: the program arrived damaged" >&2; exit 97; };
 while read -r p_length p_sum <&4; do
+case $p_length in ""|exec) continue;; esac;
+if [ ${#p_sum} = 64 ] && [ "$p_length" -gt 0 ] 2>/dev/null; then :; else p_eaten; fi;
 P_TEXT=$(p_take "$p_length" <&4; echo .); P_TEXT=${P_TEXT%.};
 p_got=$(p_put "$P_TEXT" | sha256sum);
-[ "${p_got%% *}" = "$p_sum" ] || { echo "provision: the program arrived damaged" >&2; exit 97; };
-eval "$P_TEXT"; done; p_gone 2>/dev/null; exit 0
+[ "${p_got%% *}" = "$p_sum" ] || p_eaten;
+[ -n "$P_HEARD" ] || { P_HEARD=1; echo TOKEN heard >&3; };
+eval "$P_TEXT"; done; [ -n "$P_HEARD" ] || echo TOKEN deaf >&3; p_gone 2>/dev/null; exit 0
 """
+_SACRIFICE = 16
+"""Empty lines ahead of everything, for start-up files that read a line or two (`read answer`)."""
 
 
-def bootstrap() -> str:
-    """The command that opens a session on a host."""
-    return "exec /bin/sh -c '" + " ".join(_BOOTSTRAP.split("\n")).strip() + "'"
+def bootstrap(token: str) -> str:
+    """The command that opens a session on a host.
+
+    Args:
+        token: Letters and digits that nobody can foresee. Each of the bootstrap's own words to the controller follows
+            it, on a line: `hello` (it runs), then one of `heard` (the first program is whole and begins), `eaten`
+            (what it reads is no program) and `deaf` (there is nothing to read).
+    """
+    return "exec /bin/sh -c '" + " ".join(_BOOTSTRAP.replace("TOKEN", token).split("\n")).strip() + "'"
+
+
+def preface(token: str) -> bytes:
+    """What goes ahead of the first program: lines to be eaten, then the bootstrap once more.
+
+    A start-up file that ends in `exec zsh` leaves a shell that takes its commands from us: its first command is this.
+    """
+    return b"\n" * _SACRIFICE + bootstrap(token).encode("ascii") + b"\n"
 
 
 @lru_cache

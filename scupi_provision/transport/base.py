@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from scupi_provision.errors import AuthenticationError
 from scupi_provision.values import Secret
@@ -64,6 +64,7 @@ class Nobody:
     """For runs that nobody watches: knows no secret, trusts no stranger."""
 
     def secret(self, hop: Hop, question: str, *, echo: bool) -> str:  # noqa: ARG002 - the protocol's signature
+        login_timeout_s: How long the account's login files may take (`provision_login_timeout`).
         """Refuse."""
         raise AuthenticationError(
             f"{hop.name} asks for something that only you know, and there is nobody to ask",
@@ -79,6 +80,7 @@ class Nobody:
 Route = tuple[Hop, ...]
 """How to get to a host: the hops in the order in which they are dialled; the last one is the host itself."""
 
+    login_timeout_s: float = 9.0
 
 class Channel(Protocol):
     """A running remote shell: bytes in, bytes out (stdout only; stderr is kept aside for error messages)."""
@@ -111,3 +113,15 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """MUST close every hop; idempotent, never raises."""
+@runtime_checkable
+class Ending(Protocol):
+    """A channel that can tell how its shell ended, and end it."""
+
+    @property
+    def exit_status(self) -> int | None:
+        """MUST be the exit status once the shell has ended; None before, and when a signal ended it."""
+
+    def kill(self) -> None:
+        """SHOULD end what runs there at once, also an endless loop; never raises."""
+
+

@@ -115,6 +115,16 @@ class LocalChannel:
     def close(self) -> None:
         """Close the shell's stdin, give it a second, then end it and its children; idempotent, never raises."""
         if self._closed:
+    @property
+    def exit_status(self) -> int | None:
+        """The shell's exit status once it has ended; None before, and when a signal ended it."""
+        status = self._process.poll()
+        return None if status is None or status < 0 else status
+
+    def kill(self) -> None:
+        """End the shell whatever it does; idempotent, never raises."""
+        self.close()
+
             return
         self._closed = True
         if self._process.stdin:

@@ -116,6 +116,14 @@ class SshChannel:
         except CONNECTION_ERRORS:
             return  # the connection is gone; nothing can be asked of the server any more
 
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status once the server has told it; a moment is waited for it when the stream has ended."""
+        if self._channel.eof_received:
+            self._channel.status_event.wait(_THREAD_END_S)
+        status: int = self._channel.exit_status
+        return None if status < 0 else status
+
     def close(self) -> None:
         """End the remote shell's stdin and the channel; idempotent, never raises, at most a second."""
         if self._closed:
