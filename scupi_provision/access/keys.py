@@ -53,12 +53,17 @@ class PrivateKeyFile:
 def check_private_key(path: Path | str) -> PrivateKeyFile:
     """Look at a private key file; raises InputError, with the command that helps, when ssh would not use it."""
     expanded = expand(path)
-    content = _read(expanded)
+    content = read_key_file(expanded)
     _refuse_open_permissions(expanded)
-    _refuse_other_things(expanded, content)
-    label = _label(expanded, content)
-    _refuse_damage(expanded, content, label)
-    return PrivateKeyFile(expanded, label, _is_encrypted(expanded, content, label))
+    return check_content(expanded, content)
+
+
+def check_content(path: Path, content: bytes) -> PrivateKeyFile:
+    """As `check_private_key`, for what is or shall be in `path`, whatever its permissions."""
+    _refuse_other_things(path, content)
+    label = _label(path, content)
+    _refuse_damage(path, content, label)
+    return PrivateKeyFile(path, label, _is_encrypted(path, content, label))
 
 
 def expand(path: Path | str) -> Path:
@@ -69,7 +74,8 @@ def expand(path: Path | str) -> Path:
         raise InputError(f"The key path {str(path)!r} cannot be resolved", detail=str(error)) from error
 
 
-def _read(path: Path) -> bytes:
+def read_key_file(path: Path) -> bytes:
+    """What is in a file that may be a key; raises InputError when that cannot be."""
     if not path.exists():
         beside = f"; there is {path}.pub beside it, but that is the public half" if _exists_with(path, ".pub") else ""
         raise InputError(f"The key file {path} does not exist{beside}", hint="check the path in the inventory")
