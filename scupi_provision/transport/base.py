@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -14,6 +15,34 @@ Reach = Literal["auto", "jump", "nested", "slurm"]
 
 "auto" takes the first that the hop before allows, in this order.
 """
+
+
+Way = Literal["jump", "nested", "slurm"]
+"""How an open transport came to its host; what is not behind another host counts as "jump"."""
+
+Tell = Callable[[str], None]
+"""Told, one line at a time, what is waited for while a way is opened."""
+
+
+def untold(_line: str) -> None:
+    """A Tell for where nobody watches."""
+
+
+@dataclass(frozen=True)
+class JobWish:
+    """What the job has to be like in which a shell runs, where a host lets nobody in without one.
+
+    Attributes:
+        options: Of srun and sbatch, such as `--partition=gpu`.
+        time: The job's limit, as Slurm writes it (minutes, or `HH:MM:SS`).
+        wait_s: How long the job may wait in the queue.
+        starter: Which program asks for it: srun (a shell at once), or sbatch where only that is allowed.
+    """
+
+    options: tuple[str, ...] = ()
+    time: str = "60"
+    wait_s: float = 600.0
+    starter: Literal["srun", "sbatch"] = "srun"
 
 
 @dataclass(frozen=True)
@@ -33,7 +62,9 @@ class Hop:
         password: For keyboard-interactive or password logins, or the key's passphrase.
         connect_timeout_s: For TCP and for the banner, each.
         reach: How it is reached from the hop before; of no meaning for the first.
+        job: The job that is asked for where there must be one.
         new_keys: The file into which a host key goes that a person has just trusted; None when nobody is asked.
+        login_timeout_s: How long the account's login files may take (`provision_login_timeout`).
     """
 
     name: str
@@ -47,7 +78,9 @@ class Hop:
     password: Secret | None = None
     connect_timeout_s: float = 15.0
     reach: Reach = "auto"
+    job: JobWish = field(default_factory=JobWish)
     new_keys: Path | None = None
+    login_timeout_s: float = 9.0
 
 
 class Person(Protocol):
@@ -64,7 +97,6 @@ class Nobody:
     """For runs that nobody watches: knows no secret, trusts no stranger."""
 
     def secret(self, hop: Hop, question: str, *, echo: bool) -> str:  # noqa: ARG002 - the protocol's signature
-        login_timeout_s: How long the account's login files may take (`provision_login_timeout`).
         """Refuse."""
         raise AuthenticationError(
             f"{hop.name} asks for something that only you know, and there is nobody to ask",
@@ -80,7 +112,6 @@ class Nobody:
 Route = tuple[Hop, ...]
 """How to get to a host: the hops in the order in which they are dialled; the last one is the host itself."""
 
-    login_timeout_s: float = 9.0
 
 class Channel(Protocol):
     """A running remote shell: bytes in, bytes out (stdout only; stderr is kept aside for error messages)."""
@@ -98,21 +129,6 @@ class Channel(Protocol):
         """MUST end the remote shell's stdin; idempotent, never raises."""
 
 
-class Transport(Protocol):
-    """An open way to one host."""
-
-    def open_shell(self, command: str) -> Channel:
-        """MUST start `command` by the account's login shell (or directly, when local) and return at once.
-
-        At most one round trip: opening the channel; the exec request is sent without waiting for its reply.
-        """
-
-    @property
-    def alive(self) -> bool:
-        """MUST be False once a heartbeat went unanswered on any hop for 15 s."""
-
-    def close(self) -> None:
-        """MUST close every hop; idempotent, never raises."""
 @runtime_checkable
 class Ending(Protocol):
     """A channel that can tell how its shell ended, and end it."""
@@ -125,3 +141,26 @@ class Ending(Protocol):
         """SHOULD end what runs there at once, also an endless loop; never raises."""
 
 
+class Transport(Protocol):
+    """An open way to one host."""
+
+    def open_shell(self, command: str) -> Channel:
+        """MUST start `command` by the account's login shell (or directly, when local) and return at once.
+
+        At most one round trip: opening the channel; the exec request is sent without waiting for its reply.
+        """
+
+    @property
+    def way(self) -> Way:
+        """MUST say how the last hop is reached."""
+
+    @property
+    def explanation(self) -> str:
+        """MUST say in a sentence what a person should know of a way that is not the usual one, "" of a jump."""
+
+    @property
+    def alive(self) -> bool:
+        """MUST be False once a heartbeat went unanswered on any hop for 15 s."""
+
+    def close(self) -> None:
+        """MUST close every hop; idempotent, never raises."""

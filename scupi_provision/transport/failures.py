@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 
 import paramiko
 
-from scupi_provision.errors import UnreachableError
+from scupi_provision.errors import AuthenticationError, UnreachableError
 from scupi_provision.transport.base import Hop
 from scupi_provision.transport.hop_transport import HopTransport
 from scupi_provision.transport.route import described, printable
 
 CONNECTION_ERRORS = (paramiko.SSHException, OSError, EOFError)
 """Everything that sockets and paramiko raise when a connection fails or breaks."""
+
+_NO_JOB = re.compile(
+    r"Access denied by pam_slurm_adopt: .*"
+    r"|Access denied: user .* has no active jobs on this node\.?"
+    r"|No Slurm jobs found on node\.?"
+)
+"""How Slurm's PAM modules say it: contribs/pam_slurm_adopt and contribs/pam in Slurm's sources, 16.05 to 24.05."""
 
 _FORWARDING_PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254 5.1
 _OUT_OF_TIME = "No existing session"  # how paramiko's SSHClient says that start_client used up its time
@@ -23,6 +31,14 @@ _ALGORITHMS = {
     "ciphers": ("server_encrypt_algo_list", "preferred_ciphers", "cipher"),
     "macs": ("server_mac_algo_list", "preferred_macs", "MAC"),
 }
+
+
+class ForwardingRefusedError(UnreachableError):
+    """A gateway's SSH server is set up not to forward: the next host is there, but not for us."""
+
+
+class NeedsJobError(AuthenticationError):
+    """A host lets in only those who have a job on it."""
 
 
 def dialling_failed(error: OSError, hop: Hop) -> UnreachableError:
@@ -50,11 +66,11 @@ def forwarding_failed(error: BaseException, hop: Hop, gateway: Hop, link: HopTra
     """The gateway did not open a way to the next hop."""
     said = f"{described(gateway)} said: {printable(link.refusal)}" if link.refusal else _words(error)
     if isinstance(error, paramiko.ChannelException) and error.code == _FORWARDING_PROHIBITED:
-        return UnreachableError(
+        return ForwardingRefusedError(
             f"{described(gateway)} does not allow forwarding to {described(hop)}",
             detail=f"its SSH server is configured so (AllowTcpForwarding or PermitOpen); {said}",
-            hint=f"ask the administrator of {printable(gateway.name)}; without it {printable(hop.name)} "
-            "can be reached only by logging in from there",
+            hint=f"ask the administrator of {printable(gateway.name)}, or go by ssh from there: "
+            f"give {printable(hop.name)} the variable provision_reach: nested",
         )
     return UnreachableError(
         f"{described(hop)} cannot be reached from {described(gateway)}",
@@ -101,6 +117,18 @@ def _broken_off(error: BaseException, hop: Hop, _transport: HopTransport | None)
         f"{described(hop)}: the SSH handshake broke off",
         detail=f"no session{_in_other_words(error, hop)}",
         hint="try again; if it stays so, the network or the host is in trouble",
+    )
+
+
+def job_needed(said: str, hop: Hop) -> NeedsJobError | None:
+    """What the refusal of a host comes to that wants a job first, when `said` (untrusted) is such a refusal."""
+    match = _NO_JOB.search(said)
+    if match is None:
+        return None
+    return NeedsJobError(
+        f"{described(hop)} lets in only those who have a Slurm job there",
+        detail=f"it said: {ascii(match[0].strip())[1:-1]}",
+        hint=f"let provision ask for one: give {printable(hop.name)} the variable provision_reach: slurm",
     )
 
 

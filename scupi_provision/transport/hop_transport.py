@@ -50,6 +50,7 @@ class HopTransport(paramiko.Transport):
         refusal: The server's own words when it last refused to open a channel (untrusted text).
         server_offers: The server's algorithm lists by paramiko's names for them; empty before key exchange.
         userauth_granted: Whether the server has accepted the request for the authentication service.
+        banners: What the server has said to people during authentication (untrusted text).
     """
 
     packetizer: _ListeningPacketizer
@@ -76,9 +77,15 @@ class HopTransport(paramiko.Transport):
         self.refusal = ""
         self.server_offers: dict[str, list[str]] = {}
         self.userauth_granted = False
+        self.banners: list[bytes] = []
         self._opening = threading.local()
         options = self.get_security_options()
         options.key_types = _ordered(options.key_types, preferred_kinds)
+
+    @property
+    def announcement(self) -> str:
+        """All banners, as text."""
+        return b"\n".join(self.banners).decode("utf-8", "replace").strip()
 
     @property
     def last_heard(self) -> float:
@@ -110,6 +117,16 @@ class HopTransport(paramiko.Transport):
         message.add_string(command)
         self._send_user_message(message)
 
+    def send_signal(self, channel: paramiko.Channel, name: str) -> None:
+        """Ask the server to send a signal to the channel's command (RFC 4254 6.9); there is no reply to it."""
+        message = paramiko.Message()
+        message.add_byte(cMSG_CHANNEL_REQUEST)
+        message.add_int(channel.remote_chanid)
+        message.add_string("signal")
+        message.add_boolean(b=False)
+        message.add_string(name)
+        self._send_user_message(message)
+
     def open_stream(self, path: str, window_bytes: int, timeout_s: float) -> paramiko.Channel:
         """Open a channel to the UNIX socket at `path` on the server (OpenSSH's PROTOCOL, 2.4).
 
@@ -130,16 +147,6 @@ class HopTransport(paramiko.Transport):
             data.add_string("")  # reserved, like the number
             data.add_int(0)
         super()._send_user_message(data)  # type: ignore[misc]
-
-    def send_signal(self, channel: paramiko.Channel, name: str) -> None:
-        """Ask the server to send a signal to the channel's command (RFC 4254 6.9); there is no reply to it."""
-        message = paramiko.Message()
-        message.add_byte(cMSG_CHANNEL_REQUEST)
-        message.add_int(channel.remote_chanid)
-        message.add_string("signal")
-        message.add_boolean(b=False)
-        message.add_string(name)
-        self._send_user_message(message)
 
     def _parse_channel_open_failure(self, message: paramiko.Message) -> None:
         """Keep the server's words ("Name or service not known"); paramiko reports only a number."""

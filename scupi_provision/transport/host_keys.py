@@ -61,6 +61,20 @@ class HostKeyJudge:
             return tuple(dict.fromkeys(pin.key.kind for pin in self.pins if pin.key))
         return self.known.kinds(self.hop.address, self.hop.port)
 
+    @property
+    def trusted(self) -> tuple[HostKey, ...]:
+        """Keys that `check` accepts without a question, as far as they are known in full (a fingerprint is not)."""
+        named = [pin.key for pin in self.pins if pin.key]
+        known = self.known.keys(self.hop.address, self.hop.port)
+        return tuple(filter(self.accepts, dict.fromkeys((*named, *known, *self._just_trusted))))
+
+    def accepts(self, key: HostKey) -> bool:
+        """Whether `check` would accept it without a question."""
+        standing = self.known.lookup(self.hop.address, self.hop.port, key).standing
+        if self.pins:
+            return standing is not Standing.REVOKED and fingerprint(key) in {pin.fingerprint for pin in self.pins}
+        return standing is Standing.ACCEPTED or (standing is Standing.UNKNOWN and key in self._just_trusted)
+
     def check(self, offered: HostKey) -> None:
         """Return when `offered` is the hop's key; raise HostKeyError otherwise. A revoked key is never accepted."""
         verdict = self.known.lookup(self.hop.address, self.hop.port, offered)

@@ -157,6 +157,12 @@ class KnownHosts:
                 return tuple(found)
         return ()
 
+    def keys(self, host: str, port: int) -> tuple[HostKey, ...]:
+        """Every key that `lookup` would accept, without repeats."""
+        names = dict.fromkeys((spelled(host, port), spelled(host, DEFAULT_PORT)))
+        found = dict.fromkeys(entry.key for name in names for entry in self._covering(name, Marker.NONE))
+        return tuple(key for key in found if self.lookup(host, port, key).standing is Standing.ACCEPTED)
+
     def _covering(self, name: str, marker: Marker) -> Iterator[KnownHost]:
         return (entry for entry in self.entries if entry.marker is marker and entry.covers(name))
 

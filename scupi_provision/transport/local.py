@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from scupi_provision.errors import UnreachableError
 from scupi_provision.transport.tail import Tail
@@ -24,6 +24,9 @@ _END_S = 1.0
 
 class LocalTransport:
     """The Transport protocol on this machine."""
+
+    way: Literal["jump"] = "jump"
+    explanation = ""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         """Run commands with `environment`, by default what a login here would have, without our virtual environment."""
@@ -112,9 +115,6 @@ class LocalChannel:
         """The last 8 KiB that the process wrote to stderr."""
         return self._stderr.text()
 
-    def close(self) -> None:
-        """Close the shell's stdin, give it a second, then end it and its children; idempotent, never raises."""
-        if self._closed:
     @property
     def exit_status(self) -> int | None:
         """The shell's exit status once it has ended; None before, and when a signal ended it."""
@@ -125,6 +125,9 @@ class LocalChannel:
         """End the shell whatever it does; idempotent, never raises."""
         self.close()
 
+    def close(self) -> None:
+        """Close the shell's stdin, give it a second, then end it and its children; idempotent, never raises."""
+        if self._closed:
             return
         self._closed = True
         if self._process.stdin:

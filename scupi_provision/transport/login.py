@@ -11,7 +11,7 @@ import paramiko
 
 from scupi_provision.errors import AuthenticationError
 from scupi_provision.transport.base import Hop
-from scupi_provision.transport.failures import CONNECTION_ERRORS
+from scupi_provision.transport.failures import CONNECTION_ERRORS, job_needed
 from scupi_provision.transport.hop_transport import HopTransport
 from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.known_hosts import HostKey
@@ -96,6 +96,8 @@ class Login:
             return  # it hung up on us, which `_refused` says
 
     def _refused(self, transport: HopTransport) -> AuthenticationError:
+        if wanted := job_needed(transport.announcement, self._hop):
+            return wanted
         lines = [f"tried:  {label}" for label in self._tried] or ["tried:  nothing (the ssh-agent has no keys)"]
         if self._allowed:
             lines.append(f"server allows: {', '.join(map(printable, self._allowed))}")

@@ -61,6 +61,12 @@ class _Handler(AuthHandler):
         granted.rewind()
         self._parse_service_accept(granted)
 
+    def _parse_userauth_banner(self, message: paramiko.Message) -> None:
+        """Keep all of them: PAM's modules tell in one why they refuse, and paramiko keeps the last of one handler."""
+        super()._parse_userauth_banner(message)  # type: ignore[misc]
+        said = self.banner or b""
+        self.transport.banners.append(said.encode() if isinstance(said, str) else said)
+
     def _parse_service_accept(self, message: paramiko.Message) -> None:
         self.transport.userauth_granted = True
         super()._parse_service_accept(message)  # type: ignore[misc]

@@ -1,0 +1,202 @@
+"""The nested way: where a gateway forwards nothing, its own ssh goes on to the next host, in a shell of ours there.
+
+The session protocol inside is the same, but it is no longer end to end: whoever is root on the gateway could read
+along. The next host's key is still judged by what the controller knows: ssh there gets a known_hosts file made of that
+and nothing else. The login is by the account's own key on the gateway; no key is copied there, no agent forwarded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from scupi_provision.errors import HostKeyError, UnreachableError
+from scupi_provision.shell.words import words
+from scupi_provision.transport.base import Channel, Hop, Transport
+from scupi_provision.transport.failures import connection_lost, shell_gone, shell_refused
+from scupi_provision.transport.host_keys import HostKeyJudge
+from scupi_provision.transport.known_hosts import KEY_KINDS, HostKey
+from scupi_provision.transport.onward_failures import onward_failed
+from scupi_provision.transport.relayed_shell import Lines, RelayedShell, new_mark, start
+
+_AUTHENTICATION_S = 30.0  # as for a hop of our own
+_SCAN_S = 20.0
+_END_S = 0.5  # the connection's end is told a moment after that of the shells on it
+_FOLDER = re.compile(r"/tmp/provision-ssh-\w+")  # noqa: S108 - on the gateway, made there by mktemp -d
+_SESSION_REFUSED = re.compile(r"session request failed|Session open refused")
+
+_SETTINGS = {
+    # Options that OpenSSH 7.4 does not know yet; newer ones shall not take them from somebody's ~/.ssh/config.
+    "IgnoreUnknown": "KnownHostsCommand,RemoteCommand,SessionType,ForkAfterAuthentication,StdinNull",
+    "KnownHostsCommand": "none",
+    "RemoteCommand": "none",
+    "SessionType": "default",
+    "ForkAfterAuthentication": "no",
+    "StdinNull": "no",
+    "BatchMode": "yes",
+    "StrictHostKeyChecking": "yes",
+    "GlobalKnownHostsFile": "/dev/null",
+    "CheckHostIP": "no",
+    "UpdateHostKeys": "no",
+    "VerifyHostKeyDNS": "no",
+    "NoHostAuthenticationForLocalhost": "no",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "GSSAPIDelegateCredentials": "no",
+    "ClearAllForwardings": "yes",
+    "Tunnel": "no",
+    "RequestTTY": "no",
+    "EscapeChar": "none",
+    "ControlPersist": "no",
+    "ConnectionAttempts": "1",
+    # A second leg that is half open is noticed within 15 s, as our own heartbeat notices the first.
+    "ServerAliveInterval": "5",
+    "ServerAliveCountMax": "2",
+    "LogLevel": "INFO",
+}
+"""For the gateway's ssh, ahead of its own configuration, of which only where a name leads and which key is used counts.
+
+ssh_config(5) of OpenSSH 7.4 and 9.9.
+"""
+
+
+class NestedTransport:
+    """The Transport protocol over an ssh that runs on the gateway; made by `nest`."""
+
+    way: Literal["nested"] = "nested"
+
+    def __init__(self, gateway: Transport, before: Hop, hop: Hop, line: Lines, folder: str, explanation: str) -> None:
+        """Use the connection from `before` to `hop` that the program behind `line` keeps in `folder`."""
+        self._gateway = gateway
+        self._before = before
+        self._hop = hop
+        self._line = line
+        self._folder = folder
+        self._closed = False
+        self.explanation = explanation
+
+    @property
+    def alive(self) -> bool:
+        """Whether the gateway is alive and its connection stands."""
+        return not self._closed and self._gateway.alive and not self._line.ended
+
+    def open_shell(self, command: str) -> RelayedShell:
+        """Start `command` by the account's login shell: one round trip to the gateway, none for what is sent on."""
+        if self._gateway.alive and not self.alive:
+            raise connection_lost(self._hop)
+        mark = new_mark()
+        channel = start(
+            self._gateway,
+            mark,
+            "nested.sh",
+            "p_through",
+            OPTIONS=words(*ssh_options(self._hop)),
+            HOST=self._hop.address,
+            DIR=self._folder,
+            COMMAND=command,
+        )
+        return RelayedShell(channel, mark, self._check_end)
+
+    def close(self) -> None:
+        """End the connection and the way to the gateway; idempotent, never raises."""
+        self._closed = True
+        self._line.channel.close()
+        self._gateway.close()
+
+    def _check_end(self, channel: Channel, begun: bool) -> None:  # noqa: FBT001 - the callback's signature
+        """Whether a shell's end is the end of the way."""
+        if self._closed or not self._gateway.alive:
+            return
+        said = channel.stderr_tail()
+        if not begun:
+            raise shell_gone(self._before, said)
+        for _ in self._line.within(_END_S if "mux_client" in said else 0):
+            continue
+        if self._line.ended:
+            raise connection_lost(self._hop)
+        if _SESSION_REFUSED.search(said):
+            raise shell_refused(self._hop, said)
+
+
+def nest(gateway: Transport, before: Hop, hop: Hop, judge: HostKeyJudge, explanation: str) -> NestedTransport:
+    """Go on from `before`, the last hop of `gateway`, to `hop` by the ssh that is there.
+
+    Raises:
+        UnreachableError: It does not lead there; HostKeyError, AuthenticationError and NeedsJobError are kinds of it.
+    """
+    known = judge.trusted or _learned(gateway, hop, judge)
+    mark = new_mark()
+    channel = start(
+        gateway,
+        mark,
+        "nested.sh",
+        "p_keep_open",
+        OPTIONS=words(*ssh_options(hop)),
+        HOST=hop.address,
+        KNOWN="".join(f"{_alias(hop)} {key.text}\n" for key in known),
+    )
+    line = Lines(channel, mark)
+    try:
+        folder = _came_up(line, hop, before)
+    except HostKeyError:
+        channel.close()
+        _learned(gateway, hop, judge)  # says more about the key that is offered
+        raise
+    except BaseException:
+        channel.close()
+        raise
+    return NestedTransport(gateway, before, hop, line, folder, explanation)
+
+
+def ssh_options(hop: Hop) -> tuple[str, ...]:
+    """What the gateway's ssh is told about a connection to `hop`, whose address and user `check_route` has checked."""
+    settings = {**_SETTINGS, "ConnectTimeout": f"{hop.connect_timeout_s:.0f}", "HostKeyAlias": _alias(hop)}
+    options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+    return ("-T", "-p", str(hop.port), *(("-l", hop.user) if hop.user else ()), *options)
+
+
+def _alias(hop: Hop) -> str:
+    """The name under which ssh looks the key up: also where the gateway's configuration gives another address."""
+    return hop.address.lower()
+
+
+def _came_up(line: Lines, hop: Hop, before: Hop) -> str:
+    keys: list[str] = []
+    for kind, *rest in line.within(hop.connect_timeout_s + _AUTHENTICATION_S):
+        value = " ".join(rest)
+        if kind == "up" and _FOLDER.fullmatch(value):
+            return value
+        if kind == "key":
+            keys.append(value)
+    raise onward_failed(line.channel.stderr_tail(), hop, before, keys)
+
+
+def _learned(gateway: Transport, hop: Hop, judge: HostKeyJudge) -> tuple[HostKey, ...]:
+    """The keys of `hop` that are accepted now that they are seen: by a pinned fingerprint, or by a person.
+
+    Raises:
+        HostKeyError: None is; it names the one that is offered.
+    """
+    offered = _offered(gateway, hop, judge)
+    accepted = tuple(filter(judge.accepts, offered))
+    if offered and not accepted:
+        judge.check(offered[0])
+        return (offered[0],)
+    return accepted
+
+
+def _offered(gateway: Transport, hop: Hop, judge: HostKeyJudge) -> list[HostKey]:
+    """What the gateway hears when it asks; nothing where it has no ssh-keyscan, or nobody answers."""
+    mark = new_mark()
+    channel = start(gateway, mark, "nested.sh", "p_offered", HOST=hop.address, PORT=str(hop.port))
+    found: list[HostKey] = []
+    try:
+        for kind, *words_ in Lines(channel, mark).within(_SCAN_S):
+            if kind == "offers" and len(words_) >= 2 and words_[0] in KEY_KINDS:
+                found.append(HostKey.from_text(*words_[:2]))
+    except ValueError as error:
+        raise UnreachableError("what a gateway tells of a host key is no key", detail=str(error)) from error
+    finally:
+        channel.close()
+    order = [*judge.preferred_kinds, *KEY_KINDS]
+    return sorted(found, key=lambda key: order.index(key.kind))

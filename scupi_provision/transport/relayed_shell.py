@@ -1,0 +1,117 @@
+"""Programs of ours on the last host that we reach ourselves, which go on to the next one for us."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from scupi_provision.errors import UnreachableError
+from scupi_provision.shell.program import bootstrap, frame, preface
+from scupi_provision.shell.scripts import script
+from scupi_provision.transport.base import Channel, Transport
+
+_SLICE_S = 0.5
+_MOST_NOISE = 64 * 1024  # of login files, before our program says its first word
+
+
+def new_mark() -> str:
+    """What the lines of one program begin with; nobody can guess it."""
+    return f"p{secrets.token_hex(16)}"
+
+
+def start(gateway: Transport, mark: str, file: str, function: str, **variables: str) -> Channel:
+    """Start a function of one of the shell's files on `gateway`; what is sent afterwards is its input."""
+    text = script(file, MARK=mark, **variables)[-1]
+    channel = gateway.open_shell(bootstrap(mark))
+    try:
+        channel.send(preface(mark) + frame(f"{text}{function}\n"))
+    except UnreachableError:
+        channel.close()
+        raise
+    return channel
+
+
+class Lines:
+    """What a program says, line by line. Several threads may ask."""
+
+    def __init__(self, channel: Channel, mark: str) -> None:
+        """Read from a channel on which a program was started that says `mark`."""
+        self.channel = channel
+        self._mark = f"{mark} ".encode()
+        self._rest = b""
+        self._ended = False
+        self._guard = threading.Lock()
+
+    def within(self, timeout_s: float) -> Iterator[list[str]]:
+        """The words of each line, until the end of the stream or of the time."""
+        deadline = time.monotonic() + timeout_s
+        while not self._ended and time.monotonic() < deadline:
+            yield from self._more(min(_SLICE_S, deadline - time.monotonic()))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program has ended, by what has come so far."""
+        if not self._ended:
+            self._more(0)
+        return self._ended
+
+    def _more(self, timeout_s: float) -> list[list[str]]:
+        with self._guard:
+            try:
+                data = self.channel.receive(timeout_s)
+            except UnreachableError:
+                data = b""  # whoever asks for a shell now is told why
+            self._ended = data == b""
+            *lines, self._rest = (self._rest + (data or b"")).split(b"\n")
+            self._rest = self._rest[-_MOST_NOISE:]
+        marked = (line.partition(self._mark) for line in lines)
+        return [words.decode("utf-8", "replace").split(" ") for _, mark, words in marked if mark]
+
+
+class RelayedShell:
+    """The Channel protocol over a shell on the gateway that has become one on the next host."""
+
+    def __init__(self, channel: Channel, mark: str, check_end: Callable[[Channel, bool], None]) -> None:
+        """Wrap a channel; `check_end(channel, begun)` raises when its end is an error of the way."""
+        self._channel = channel
+        self._begins = f"{mark} begins\n".encode()
+        self._check_end = check_end
+        self._before: bytes | None = b""
+        self._closed = False
+
+    def send(self, data: bytes) -> None:
+        """Write everything or raise UnreachableError."""
+        try:
+            self._channel.send(data)
+        except UnreachableError:
+            self._check_end(self._channel, self._before is None)
+            raise
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """At least one byte of the next host, b"" at its end, None after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            data = self._channel.receive(max(deadline - time.monotonic(), 0))
+            if data == b"" and not self._closed:
+                self._check_end(self._channel, self._before is None)
+            if not data or (data := self._of_the_next_host(data)):
+                return data
+
+    def _of_the_next_host(self, data: bytes) -> bytes:
+        """Without what the gateway's login files print ahead of our program."""
+        if self._before is None:
+            return data
+        before, begins, rest = (self._before + data).partition(self._begins)
+        self._before = None if begins else before[-_MOST_NOISE:]
+        return rest
+
+    def stderr_tail(self) -> str:
+        """The last lines that came on stderr, of either host."""
+        return self._channel.stderr_tail()
+
+    def close(self) -> None:
+        """End the shell's input; idempotent, never raises."""
+        self._closed = True
+        self._channel.close()
