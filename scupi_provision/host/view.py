@@ -146,7 +146,8 @@ class HostView(ReadableHost):
         if not now.exists:
             self._need_directory(path)
         diff = self._text_diff(path, now, content, shown=shown)
-        self.record.act(WriteFile(path, content, bits, now, backup, tuple(validate)), diff)
+        action = WriteFile(path, content, bits, now, backup, tuple(validate), mode_asked=mode is not None)
+        self.record.act(action, diff)
         if backup is not None and now.kind is Kind.FILE:
             self._plan(backup, now)
         self._plan(path, Entry(Kind.FILE, bits, len(content), digest), content)
@@ -185,7 +186,8 @@ class HostView(ReadableHost):
             return self.set_mode(path, bits)
         if not now.exists:
             self._need_directory(path)
-        self.record.act(CopyFile(source, path, bits, now), Diff(path, summary=f"copy {source} to {path}"))
+        action = CopyFile(source, path, bits, now, mode_asked=mode is not None)
+        self.record.act(action, Diff(path, summary=f"copy {source} to {path}"))
         self._plan(path, Entry(Kind.FILE, bits, wanted.size, wanted.digest))
         return True
 
@@ -205,7 +207,8 @@ class HostView(ReadableHost):
         if parents and path != "/":
             self.mkdir(posixpath.dirname(written))  # a link that leads nowhere yet is no directory, as on the host
         bits = self._mode(mode, now, directory=True)
-        self.record.act(Mkdir(path, bits, now), Diff(path, summary=f"create directory {path}"))
+        action = Mkdir(path, bits, now, mode_asked=mode is not None)
+        self.record.act(action, Diff(path, summary=f"create directory {path}"))
         self._plan(path, Entry(Kind.DIRECTORY, bits))
         return True
 
@@ -288,7 +291,7 @@ class HostView(ReadableHost):
         if not now.exists:
             self._need_directory(path)
         via = "host" if all(url.startswith("file:") for url in urls) else self.fetch_via  # the host's own files
-        action = Fetch(tuple(urls), path, bits, sha256, timeout_s, now, via)
+        action = Fetch(tuple(urls), path, bits, sha256, timeout_s, now, via, mode_asked=mode is not None)
         self.record.act(action, Diff(path, summary=f"download {urls[0]} to {path}"))
         self._plan(path, Entry(Kind.FILE, bits, None, sha256))
         return True

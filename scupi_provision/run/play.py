@@ -33,17 +33,22 @@ class PlayOnHost:
 
     def run(self) -> HostRun:
         """Drives the play's own tasks on the host."""
-        return self._host_run(self.play.tasks, verifies=False)
+        return self._host_run(verifies=False)
 
     def verification(self) -> HostRun:
         """Drives the checks of the play's roles, and its `verify_tasks`, on the host."""
-        items = [item for role in _once(self.play) for item in role.verify]
-        return self._host_run((*items, *self.play.verify_tasks), verifies=True)
+        return self._host_run(verifies=True)
 
-    def _host_run(self, items: tuple[Item, ...], *, verifies: bool) -> HostRun:
+    def _host_run(self, *, verifies: bool) -> HostRun:
         link = self.fleet.links[self.host.name]
-        planning = Planning(
-            items,
+        planning = self.planning(verifies=verifies)
+        stock = self.fleet.stock
+        return HostRun(self.host.label, link.session, planning, link.snapshot, verifies=verifies, stock=stock)
+
+    def planning(self, *, verifies: bool) -> Planning:
+        """What is to be planned on the host: the play's own tasks, or the checks of its roles and `verify_tasks`."""
+        return Planning(
+            self._checks() if verifies else self.play.tasks,
             self._scope,
             MODULES,
             self.site.request.tags,
@@ -55,8 +60,9 @@ class PlayOnHost:
             fetch_via=fetch_via(self.host, self.play, self.site.request),
             lock=self._lock(),
         )
-        stock = self.fleet.stock
-        return HostRun(self.host.label, link.session, planning, link.snapshot, verifies=verifies, stock=stock)
+
+    def _checks(self) -> tuple[Item, ...]:
+        return (*(item for role in _once(self.play) for item in role.verify), *self.play.verify_tasks)
 
     def _lock(self) -> HostLock | None:
         lock = self.site.lock

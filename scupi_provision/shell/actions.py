@@ -7,18 +7,23 @@ step and reports `stale` when it no longer holds. Paths are absolute. Interprete
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scupi_provision.shell.entry import Entry
 
 
 @dataclass(frozen=True)
 class Mkdir:
-    """Make one directory; its parent exists by then."""
+    """Make one directory; its parent exists by then.
+
+    Attributes:
+        mode_asked: False when nobody asked for the mode: what is there already keeps its own.
+    """
 
     path: str
     mode: int
     expect: Entry | None = None
+    mode_asked: bool = field(default=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class WriteFile:
         mode: Permission bits of the result.
         backup: Where a copy of the old file is kept first, or None.
         validate: A command that must succeed on the new content before it takes the name; `%s` stands for its path.
+        mode_asked: False when nobody asked for the mode: what is there already keeps its own.
     """
 
     path: str
@@ -38,16 +44,22 @@ class WriteFile:
     expect: Entry | None = None
     backup: str | None = None
     validate: tuple[str, ...] = ()
+    mode_asked: bool = field(default=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class CopyFile:
-    """Replace `path` by a copy of `source`, a file on the same host (`remote_src`)."""
+    """Replace `path` by a copy of `source`, a file on the same host (`remote_src`).
+
+    Attributes:
+        mode_asked: False when nobody asked for the mode: what is there already keeps its own.
+    """
 
     source: str
     path: str
     mode: int
     expect: Entry | None = None
+    mode_asked: bool = field(default=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class Fetch:
         timeout_s: For the whole download from one source.
         via: Who downloads: "host", "controller" (which sends the file on; it is there before the stream begins), or
             "auto": the host, and the controller where the host cannot.
+        mode_asked: False when nobody asked for the mode: what is there already keeps its own.
     """
 
     urls: tuple[str, ...]
@@ -105,6 +118,7 @@ class Fetch:
     timeout_s: int = 3600
     expect: Entry | None = None
     via: str = "host"
+    mode_asked: bool = field(default=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

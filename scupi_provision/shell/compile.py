@@ -92,6 +92,10 @@ class Compiler:
         command = _command(action, self)
         return f"{guard} && {command}" if guard and command else guard or command
 
+    def command(self, action: Action) -> str:
+        """The call of the runtime that does `action`, without its guard."""
+        return _command(action, self)
+
     def form(self, content: bytes) -> str:
         """`content` as the two words FORM TEXT of `p_fill`: literal text, base64, or the name of a blob."""
         if len(content) > INLINE_LIMIT:
