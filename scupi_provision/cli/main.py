@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import scupi_provision
+from scupi_provision.cli import doctor as doctor_command
 from scupi_provision.cli import facts as facts_command
 from scupi_provision.cli import gpu as gpu_command
 from scupi_provision.cli import lab as lab_commands
@@ -31,6 +32,7 @@ app = typer.Typer(
     "4 verification failed, 5 check --exit-code found drift, 70 a bug, 130 interrupted.",
 )
 app.command(name="facts")(facts_command.facts)
+app.command(name="doctor")(doctor_command.doctor)
 app.command(name="gpu")(gpu_command.gpu)
 app.command(name="lock")(lock_commands.lock)
 app.command(name="bundle")(lock_commands.bundle)

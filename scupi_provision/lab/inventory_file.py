@@ -46,7 +46,10 @@ def lab_variables(known_hosts: Path, mirror: str, sources: Sources | None) -> di
         mirror: The mirror's URL as the nodes see it, without a slash at the end.
         sources: What it serves; None for a lab without sources.
     """
-    variables: dict[str, object] = {"provision_known_hosts": str(known_hosts)}
+    variables: dict[str, object] = {
+        "provision_known_hosts": str(known_hosts),
+        "torch_cpu_reason": "no GPU in the lab",
+    }
     if sources is None:
         return variables
     parts = (part(mirror, sources) for part in (_git, _python, _conda, _torch))
@@ -92,7 +95,6 @@ def _torch(mirror: str, sources: Sources) -> dict[str, object]:
         "sources_torch": [f"{mirror}/{TORCH_PATH}"],
         "sources_pip": [f"{mirror}/{SIMPLE_PATH}"],
         "torch_variant": "cpu",
-        "torch_cpu_reason": "no GPU in the lab",
     }
 
 

@@ -1,0 +1,68 @@
+"""What the commands share that look at nodes and show findings: which nodes are meant, and how findings are shown."""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scupi_provision.cli import options
+
+if TYPE_CHECKING:
+    from scupi_provision.host.finding import Finding
+    from scupi_provision.inventory.inventory import Inventory
+    from scupi_provision.inventory.models import Host
+    from scupi_provision.run.request import RunRequest
+
+Node = Annotated[str | None, typer.Option("--node", "-n", help="Only this node, and the way to it (default: all).")]
+Json = Annotated[bool, typer.Option("--json", help="Each finding as one line of JSON.")]
+
+
+def request_of(inventory: Path | None, *, lab: bool) -> RunRequest:
+    """A request about the nodes of an inventory; whoever sits at the terminal is asked for passphrases and codes."""
+    from scupi_provision.cli.person import terminal_person  # noqa: PLC0415 - keeps `--help` fast
+
+    return replace(options.inventory_request(inventory, None, lab=lab), person=terminal_person())
+
+
+def nodes_of(request: RunRequest, account: str | None, node: str | None) -> tuple[Inventory, list[Host]]:
+    """The inventory, and the hosts that are meant: those of one account, or only one of them.
+
+    Raises:
+        InputError: The inventory is not valid, or there is no such account or host.
+    """
+    from scupi_provision.inventory.load import load_inventory  # noqa: PLC0415 - keeps `--help` fast
+    from scupi_provision.run.choosing import choose_account, choose_host  # noqa: PLC0415
+
+    inventory = load_inventory(request.inventory)
+    inventory.require_accounts()
+    if node is not None:
+        return inventory, [choose_host(inventory, node, account)]
+    mine = choose_account(inventory, account)
+    return inventory, [host for host in inventory.hosts if host.account == mine]
+
+
+def show(findings: Iterable[Finding], *, json: bool) -> list[Finding]:
+    """Show each finding as it comes, and return all of them."""
+    if json:
+        return [_told(found) for found in findings]
+    from scupi_provision.report.doctor import FindingsPrinter  # noqa: PLC0415 - rich is slow to import
+    from scupi_provision.report.style import open_console  # noqa: PLC0415
+
+    printer = FindingsPrinter(open_console(sys.stdout))
+    shown = []
+    for found in findings:
+        printer.show(found)
+        shown.append(found)
+    printer.end()
+    return shown
+
+
+def _told(found: Finding) -> Finding:
+    print(json_text.dumps(found.data), flush=True)
+    return found
