@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event, HostConnected, HostUnreachable, Notice
@@ -28,6 +28,7 @@ from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.replies import DeniedReply, LockedReply, StepFailed, StepStale
 from scupi_provision.transport.base import Transport
 from scupi_provision.transport.opening import open_transport
+from scupi_provision.transport.shared_hops import SharedHops
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ class Fleet:
     errors: dict[str, ProvisionError] = field(default_factory=dict)
     run_id: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S-") + secrets.token_hex(3))
     stock: Stock = field(default_factory=lambda: DownloadCache(cache_folder()))
+    _hops: SharedHops[Any] = field(default_factory=SharedHops)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, hosts: Iterable[Host]) -> Iterator[Event]:

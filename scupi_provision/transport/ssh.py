@@ -34,6 +34,7 @@ from scupi_provision.transport.known_hosts import HostKey
 from scupi_provision.transport.login import Login
 from scupi_provision.transport.route import check_route
 from scupi_provision.transport.sftp_greeting import sftp_greets
+from scupi_provision.transport.shared_hops import Lease, SharedHops
 from scupi_provision.transport.ssh_channel import SshChannel
 from scupi_provision.transport.streams import STREAM_WINDOW_BYTES, SshStream, StreamRefusedError
 from scupi_provision.transport.user_keys import UserKey, load_user_keys
@@ -52,17 +53,28 @@ class _Link:
     connection: fabric.Connection
     transport: HopTransport
 
+    @property
+    def usable(self) -> bool:
+        """Whether its SSH session stands."""
+        return self.transport.is_active()
+
 
 def connect(
     route: Route,
     *,
     person: Person | None = None,
+    hops: SharedHops[Any] | None = None,
     heartbeat_interval_s: float = heartbeat.INTERVAL_S,
     heartbeat_deadline_s: float = heartbeat.DEADLINE_S,
 ) -> SshTransport:
     """Open every hop of `route`, verifying each host key before anything is said to that host.
 
-    `person` is asked what only people know; by default nobody is.
+    Args:
+        route: The hops.
+        person: Who is asked what only people know; by default nobody is.
+        hops: Those that are open already and may be gone through; by default all are opened anew.
+        heartbeat_interval_s: Seconds between two questions for a sign of life.
+        heartbeat_deadline_s: Seconds of silence after which a hop is dead.
 
     Raises:
         InputError: The route, a key file or a pinned key is unusable; nothing was contacted.
@@ -72,21 +84,24 @@ def connect(
     # Without a handler of its own, logging would print paramiko's errors on stderr beside ours.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     prepared = [(hop, HostKeyJudge.for_hop(hop, person), load_user_keys(hop)) for hop in route]
-    links: list[_Link] = []
+    shared: SharedHops[_Link] = hops or SharedHops()
+    leases: list[Lease[_Link]] = []
     try:
-        for hop, judge, keys in prepared:
-            links.append(_open_hop(hop, judge, keys, links[-1] if links else None))
+        for index, (hop, judge, keys) in enumerate(prepared, start=1):
+            gateway = leases[-1].link if leases else None
+            leases.append(shared.lease(route[:index], partial(_open_hop, hop, judge, keys, gateway)))
     except BaseException:
-        _close_all(links)
+        _give_back(leases)
         raise
-    return SshTransport(links, heartbeat_interval_s, heartbeat_deadline_s)
+    return SshTransport(leases, heartbeat_interval_s, heartbeat_deadline_s)
 
 
 class SshTransport:
     """The Transport protocol over SSH; made by `connect`."""
 
-    def __init__(self, links: Sequence[_Link], interval_s: float, deadline_s: float) -> None:
-        self._links = tuple(links)
+    def __init__(self, leases: Sequence[Lease[_Link]], interval_s: float, deadline_s: float) -> None:
+        self._leases = tuple(leases)
+        self._links = tuple(lease.link for lease in leases)
         self._deadline_s = deadline_s
         self._silent: Hop | None = None
         self._closed = False
@@ -140,15 +155,20 @@ class SshTransport:
             raise self._lost() from error
 
     def close(self) -> None:
-        """Close all hops, the last one first; idempotent, never raises, at most two seconds."""
+        """Close all hops that nobody else uses, the last one first; idempotent, never raises, at most two seconds."""
+        if self._closed:
+            return
         self._closed = True
         self._heartbeat.stop()
-        _close_all(self._links)
+        _give_back(self._leases)
 
     def _declare_dead(self, index: int) -> None:
-        """The heartbeat's verdict: cut the TCP connection, which wakes everybody who waits on any hop."""
+        """The heartbeat's verdict: cut the way to the silent hop, which wakes everybody who waits on it or behind it.
+
+        The hops before it are left alone: they live, and others may be at work there.
+        """
         self._silent = self._links[index].hop
-        _cut(self._links)
+        _cut(self._links[index])
 
     def _lost(self) -> UnreachableError:
         """Name the hop that failed first: a dead jump takes those behind it along."""
@@ -223,16 +243,22 @@ def _dial(hop: Hop) -> socket.socket:
     return sock
 
 
-def _close_all(links: Sequence[_Link]) -> None:
-    """Close politely, the last hop first; then cut. Saying goodbye blocks when the link is stuck, so it has a limit."""
-    closer = threading.Thread(target=_close_politely, args=(links,), name="provision-close", daemon=True)
+def _give_back(leases: Sequence[Lease[_Link]]) -> None:
+    """Close those that nobody else uses politely, the last hop first; then cut.
+
+    Saying goodbye blocks when the link is stuck, so it has a limit.
+    """
+    unused = [lease.link for lease in reversed(leases) if lease.release()]
+    if not unused:
+        return
+    closer = threading.Thread(target=_close_politely, args=(unused,), name="provision-close", daemon=True)
     closer.start()
     closer.join(_CLOSE_S)
-    _cut(links)
+    _cut(unused[-1])
 
 
 def _close_politely(links: Sequence[_Link]) -> None:
-    for link in reversed(links):
+    for link in links:
         _hang_up(link)
 
 
@@ -243,11 +269,21 @@ def _hang_up(link: _Link) -> None:
         return  # already gone
 
 
-def _cut(links: Sequence[_Link]) -> None:
-    """Shut the first hop's socket, through which all others run. paramiko's threads then end by themselves."""
-    if not links:
+def _cut(link: _Link) -> None:
+    """End what a hop's bytes travel on, and with it all hops behind it. paramiko's threads then end by themselves."""
+    carrier = link.transport.sock
+    if isinstance(carrier, paramiko.Channel):
+        # Closing a channel says so to the hop before, which blocks when that one is stuck too.
+        threading.Thread(target=_cut_channel, args=(carrier,), name="provision-cut", daemon=True).start()
         return
     try:
-        links[0].transport.sock.shutdown(socket.SHUT_RDWR)
+        carrier.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # it was closed already
+
+
+def _cut_channel(carrier: paramiko.Channel) -> None:
+    try:
+        carrier.close()
+    except CONNECTION_ERRORS:
+        return  # the hop before is gone, and the channel with it
