@@ -23,6 +23,8 @@ class Inventory:
         accounts: Everybody who may log in; empty when the file names nobody.
         members: For every host, base name, group and account the names of its hosts; `all` holds all.
         everyone: `hosts`, plus those an account only passes through on its way; by name.
+        children: For every group of the file the groups right below it; those that no other has are below `all`.
+        direct_hosts: For every group of the file the base names of the hosts right below it, `ungrouped` included.
     """
 
     path: Path
@@ -30,6 +32,8 @@ class Inventory:
     accounts: tuple[Account, ...] = ()
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     everyone: Mapping[str, Host] = field(default_factory=dict)
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    direct_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def groups(self) -> dict[str, list[str]]:

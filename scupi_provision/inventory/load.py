@@ -46,7 +46,7 @@ def load_inventory(path: Path, playbook_dir: Path | None = None, *, text: str | 
     if problems:
         raise InputError.of(problems)
     hosts = tuple(host for host in everyone.values() if _may_use(host, accounts))
-    return Inventory(path, hosts, accounts, _members(hosts, tree, accounts), everyone)
+    return Inventory(path, hosts, accounts, _members(hosts, tree, accounts), everyone, *tree.shape())
 
 
 def _read(path: Path) -> str:

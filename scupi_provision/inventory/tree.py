@@ -78,6 +78,16 @@ class Tree:
         direct = {group.name for group in self.groups.values() if host in group.hosts and group.name != "all"}
         return self.with_ancestors(direct) or {"ungrouped"}
 
+    def shape(self) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+        """For each group the groups right below it, and the hosts right below it, in the order of the file."""
+        children = {name: tuple(map(str, group.children)) for name, group in self.groups.items()}
+        tops = [name for name in self.groups if name != "all" and not self.parents(name)]
+        children["all"] = tuple(dict.fromkeys((*children.get("all", ()), *tops, "ungrouped")))
+        hosts = {name: tuple(h for h in self.hosts if h in group.hosts) for name, group in self.groups.items()}
+        hosts["ungrouped"] = tuple(host for host in self.hosts if self.groups_of(host) == {"ungrouped"})
+        hosts["all"] = ()
+        return children, hosts
+
 
 def read_tree(document: MappingNode, problems: Problems) -> Tree:
     """Read every top-level group of `document` (the key `accounts` is not a group)."""
