@@ -13,6 +13,7 @@ import scupi_provision
 from scupi_provision.cli import doctor as doctor_command
 from scupi_provision.cli import facts as facts_command
 from scupi_provision.cli import gpu as gpu_command
+from scupi_provision.cli import jupyter as jupyter_command
 from scupi_provision.cli import lab as lab_commands
 from scupi_provision.cli import lock as lock_commands
 from scupi_provision.cli import options
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command(name="facts")(facts_command.facts)
 app.command(name="doctor")(doctor_command.doctor)
 app.command(name="gpu")(gpu_command.gpu)
+app.command(name="jupyter")(jupyter_command.jupyter)
 app.command(name="lock")(lock_commands.lock)
 app.command(name="bundle")(lock_commands.bundle)
 app.add_typer(lab_commands.app, name="lab")

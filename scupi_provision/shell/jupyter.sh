@@ -81,6 +81,8 @@ p_jupyter_greets() {
   [ -r "$1" ] || return 0
   p_fact info "$(tr -d '\n' <"$1")"
   if [ -S "$p_place/s" ]; then p_state=running; else p_state=lost; fi
+  set -- "$p_place"/runtime/kernel-*.json
+  if [ -e "$1" ]; then p_fact kernels "$#"; fi
 }
 
 p_jupyter_said() {

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from scupi_provision.errors import UnreachableError
-from scupi_provision.transport.base import Channel, Transport
+from scupi_provision.transport.base import Transport
 from scupi_provision.transport.streams import StreamRefusedError
 
 CREDIT_BYTES = 256 * 1024
