@@ -21,10 +21,11 @@ def doctor(
     """
 
     def work() -> int:
-        from scupi_provision.run.doctor import Doctor, exit_code  # noqa: PLC0415 - keeps `--help` fast
+        from scupi_provision.run.doctor import doctor as look  # noqa: PLC0415 - keeps `--help` fast
+        from scupi_provision.run.doctor import exit_code  # noqa: PLC0415
 
         request = findings.request_of(inventory, lab=lab)
         known, hosts = findings.nodes_of(request, account, node)
-        return exit_code(findings.show(Doctor(known, request).look_at(hosts), json=json))
+        return exit_code(findings.show(look(known, request, hosts), json=json))
 
     raise typer.Exit(guarded(work))

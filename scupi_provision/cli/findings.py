@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json as json_text
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,9 +15,10 @@ import typer
 from scupi_provision.cli import options
 
 if TYPE_CHECKING:
-    from scupi_provision.host.finding import Finding
+    from scupi_provision.host.finding import Finding, Remedy
     from scupi_provision.inventory.inventory import Inventory
     from scupi_provision.inventory.models import Host
+    from scupi_provision.report.doctor import FindingsPrinter
     from scupi_provision.run.request import RunRequest
 
 Node = Annotated[str | None, typer.Option("--node", "-n", help="Only this node, and the way to it (default: all).")]
@@ -47,22 +49,31 @@ def nodes_of(request: RunRequest, account: str | None, node: str | None) -> tupl
     return inventory, [host for host in inventory.hosts if host.account == mine]
 
 
-def show(findings: Iterable[Finding], *, json: bool) -> list[Finding]:
-    """Show each finding as it comes, and return all of them."""
+def show(told: Iterable[Finding | Remedy], *, json: bool) -> list[Finding]:
+    """Show each finding and remedy as it comes, and return the findings."""
+    from scupi_provision.host.finding import Finding  # noqa: PLC0415 - keeps `--help` fast
+
+    shown = []
+    with _printer(json=json) as printer:
+        for one in told:
+            printer.show(one)
+            shown += [one] if isinstance(one, Finding) else []
+    return shown
+
+
+@contextmanager
+def _printer(*, json: bool) -> Iterator[_Json | FindingsPrinter]:
     if json:
-        return [_told(found) for found in findings]
+        yield _Json()
+        return
     from scupi_provision.report.doctor import FindingsPrinter  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.report.style import open_console  # noqa: PLC0415
 
     printer = FindingsPrinter(open_console(sys.stdout))
-    shown = []
-    for found in findings:
-        printer.show(found)
-        shown.append(found)
+    yield printer
     printer.end()
-    return shown
 
 
-def _told(found: Finding) -> Finding:
-    print(json_text.dumps(found.data), flush=True)
-    return found
+class _Json:
+    def show(self, told: Finding | Remedy) -> None:
+        print(json_text.dumps(told.data), flush=True)

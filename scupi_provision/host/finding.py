@@ -44,6 +44,24 @@ class Finding:
         return {**asdict(self), "state": self.state.value}
 
 
+@dataclass(frozen=True)
+class Remedy:
+    """What to do that takes more than a line.
+
+    Attributes:
+        title: What it is for.
+        lines: Lines to paste, or steps.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+
+    @property
+    def data(self) -> dict[str, object]:
+        """For machines."""
+        return {"remedy": self.title, "lines": list(self.lines)}
+
+
 def unseen(hop: str, checks: Iterable[str], reason: str) -> list[Finding]:
     """The findings for checks that could not be made."""
     return [Finding(hop, check, State.UNSEEN, f"not looked at: {reason}") for check in checks]

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from scupi_provision.host.finding import Finding, State
+from scupi_provision.host.finding import Finding, Remedy, State
 from scupi_provision.report import style
 from scupi_provision.report.visible import visible
 from scupi_provision.report.wording import counted
@@ -30,8 +30,17 @@ class FindingsPrinter:
         self._hop = ""
         self._counts = dict.fromkeys(State, 0)
 
-    def show(self, found: Finding) -> None:
+    def show(self, told: Finding | Remedy) -> None:
         """One more; a heading goes ahead when it is about another hop than the one before."""
+        if isinstance(told, Finding):
+            self._finding(told)
+            return
+        self._console.print()
+        self._console.print(Text(visible(told.title), style=style.HINT), soft_wrap=True)
+        for line in told.lines:
+            self._console.print(Text(f"    {visible(line)}"), soft_wrap=True)
+
+    def _finding(self, found: Finding) -> None:
         if found.hop != self._hop:
             if self._hop:
                 self._console.print()

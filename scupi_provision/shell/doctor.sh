@@ -125,6 +125,22 @@ p_around() { # what the session brings along, and which programs of the driver a
   if p_value=$(PATH=$P_PATH command -v nvidia-smi 2>/dev/null); then p_fact nvidia_smi "$p_value"; fi
 }
 
+# What a program finds that was built elsewhere: `GLIBCXX_…` names in the C++ library, and the loader of musl.
+p_libraries() {
+  p_machine=$(uname -m)
+  for p_file in "/usr/lib/$p_machine-linux-gnu" /usr/lib64 /lib64 /usr/lib /lib; do
+    p_file=$p_file/libstdc++.so.6
+    [ -r "$p_file" ] || continue
+    p_fact libstdcxx_file "$p_file"
+    p_fact libstdcxx "$(tr -cs 'GLIBCX_.0-9' '\n' <"$p_file" | sort -u | while read -r p_value; do
+      case $p_value in GLIBCXX_[0-9]*) printf '%s ' "${p_value#GLIBCXX_}" ;; esac
+    done)"
+    break
+  done
+  for p_file in /lib/ld-musl-*; do [ ! -e "$p_file" ] || p_fact musl "$p_file"; done
+  for p_name in bash tar curl wget; do if p_has "$p_name"; then p_fact "has_$p_name" yes; fi; done
+}
+
 # Whether two nodes have one home: a file with a name that nobody has asked for before, made on one, looked for on the other.
 p_mark() { # NAME
   p_made=

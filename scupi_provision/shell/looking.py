@@ -32,6 +32,11 @@ def look(names: Sequence[str], keys: Sequence[str], urls: Sequence[str]) -> str:
     )
 
 
+def libraries() -> str:
+    """Asks what VS Code's server rests on: facts `libstdcxx` (versions), `musl`, `has_bash` and so on."""
+    return "p_libraries\n"
+
+
 def mark(name: str) -> str:
     """Puts a file called `name` into the home, as a mark that another node looks for: fact `mark`."""
     return f"p_mark {word(name)}\n"

@@ -15,6 +15,9 @@ from scupi_provision.transport.hop_transport import HopTransport
 from scupi_provision.transport.ssh_channel import SshChannel
 from scupi_provision.transport.user_keys import UserKey
 
+_SILENT_PORT = 1  # tcpmux; whether something listens there does not matter
+_PROHIBITED = 1  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED, RFC 4254, 5.1
+
 
 class ExaminedHop:
     """An open hop. Closing it closes nothing before it; those who opened the chain close it from the end."""
@@ -63,6 +66,22 @@ class ExaminedHop:
         except CONNECTION_ERRORS as error:
             raise self._lost() from error
         return SshChannel(channel, self.transport, self.hop, self._lost)
+
+    def forwards(self) -> bool:
+        """Whether its server forwards TCP: asked for a port on itself where nothing listens, it says which it is.
+
+        Raises:
+            UnreachableError: The connection was lost.
+        """
+        try:
+            self.transport.open_channel(
+                "direct-tcpip", ("127.0.0.1", _SILENT_PORT), ("127.0.0.1", 0), timeout=self.hop.connect_timeout_s
+            ).close()
+        except paramiko.ChannelException as error:
+            return error.code != _PROHIBITED
+        except CONNECTION_ERRORS as error:
+            raise self._lost() from error
+        return True
 
     def close(self) -> None:
         """Close this hop; idempotent, never raises."""

@@ -34,6 +34,8 @@ CHECKS = ("name", "way", "greeting", "algorithms", "host key", "methods", "login
 _LEAST_RSA_BITS = 2048  # NIST SP 800-131A rev. 2, table 2: shorter ones are disallowed for signatures
 _SESSIONS_WANTED = 2  # one for the run, one for whatever goes on beside it
 
+_NO_ADVICE = "try again in a while; if it stays so, send this line to the administrator"
+
 
 class _ObstacleError(Exception):
     """Nothing behind this step can be looked at."""
@@ -47,7 +49,7 @@ class _ObstacleError(Exception):
     def of(cls, error: ProvisionError) -> _ObstacleError:
         told = error.diagnostic
         detail = "; ".join(told.detail.split("\n")) if told.detail else ""
-        return cls(f"{told.summary}{': ' if detail else ''}{detail}", told.hint)
+        return cls(f"{told.summary}{': ' if detail else ''}{detail}", told.hint or _NO_ADVICE)
 
 
 def examine(

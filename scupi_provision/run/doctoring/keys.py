@@ -60,9 +60,13 @@ def own_keys(host: Host, request: RunRequest) -> OwnKeys:
 
 def lenient_hop(host: Host, inventory: Inventory, request: RunRequest, keys: OwnKeys) -> Hop:
     """The last hop to `host` with the usable keys alone: one that is bad shall not hide the way."""
-    without = replace(request, extra={**request.extra, _KEY: []})
-    hop = route_to(host, inventory, without)[-1]
+    hop = route_to(host, inventory, without_keys(request))[-1]
     return replace(hop, key_files=keys.usable, use_agent=not setting(host, request, _KEY))
+
+
+def without_keys(request: RunRequest) -> RunRequest:
+    """The request as if no key file were named, so that none is looked at."""
+    return replace(request, extra={**request.extra, _KEY: []})
 
 
 def _each(value: Any) -> list[Any]:

@@ -109,7 +109,12 @@ def gpus(node: Node) -> Finding:
     if not node.computes:
         return node.ok(check, "none here, and none is expected on a login node")
     if node.reason:
-        return node.found(check, State.NOTE, f"none, as a stand-in: {node.reason}", "nothing has to be done: checks run on the CPU and say so")
+        return node.found(
+            check,
+            State.NOTE,
+            f"none, as a stand-in: {node.reason}",
+            "nothing has to be done: checks run on the CPU and say so",
+        )
     what = "no GPU and no NVIDIA driver"
     return node.found(check, State.WARNING, what, _to_administrator(node, "should there not be GPUs and a driver?"))
 

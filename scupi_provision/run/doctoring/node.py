@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.finding import Finding, State
@@ -40,6 +40,10 @@ class Node:
     def resolved(self) -> dict[str, str]:
         """The addresses of `names` here, "-" for one that is not known; empty where they could not be looked up."""
         return dict(zip(self.names, numbered(self.raw, "resolved"), strict=False))
+
+    def knowing(self, more: Mapping[str, str]) -> Node:
+        """The same node with more facts."""
+        return replace(self, facts=Facts({**self.raw, **more}))
 
     def ok(self, check: str, what: str) -> Finding:
         """All is well."""
