@@ -157,6 +157,8 @@ def _hidden() -> Iterator[str]:
             if present_on_gpu(entry.name) and entry.name not in _DOWNLOADERS:
                 continue
             target = Path(entry.path).resolve()
+            if target.suffix == ".py":
+                continue  # pdb3.11 leads to pdb.py, which every python imports; without python it does not run anyway
             # Never the target of a link that is another program (busybox as wget), and only what the node shows.
             is_its_own = not present_on_gpu(target.name) or target.name in _DOWNLOADERS
             if is_its_own and target.is_file() and target.is_relative_to("/usr"):
