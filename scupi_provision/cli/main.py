@@ -18,6 +18,7 @@ from scupi_provision.cli import lab as lab_commands
 from scupi_provision.cli import lock as lock_commands
 from scupi_provision.cli import options
 from scupi_provision.cli import torch as torch_commands
+from scupi_provision.cli import vscode as vscode_command
 from scupi_provision.cli.boundary import guarded
 from scupi_provision.cli.showing import show
 from scupi_provision.errors import InputError
@@ -38,6 +39,7 @@ app.command(name="gpu")(gpu_command.gpu)
 app.command(name="jupyter")(jupyter_command.jupyter)
 app.command(name="lock")(lock_commands.lock)
 app.command(name="bundle")(lock_commands.bundle)
+app.command(name="vscode")(vscode_command.vscode)
 app.add_typer(lab_commands.app, name="lab")
 app.add_typer(torch_commands.app, name="torch")
 
