@@ -13,6 +13,7 @@ import scupi_provision
 from scupi_provision.cli import doctor as doctor_command
 from scupi_provision.cli import facts as facts_command
 from scupi_provision.cli import gpu as gpu_command
+from scupi_provision.cli import inventory as inventory_commands
 from scupi_provision.cli import jupyter as jupyter_command
 from scupi_provision.cli import lab as lab_commands
 from scupi_provision.cli import lock as lock_commands
@@ -40,6 +41,7 @@ app.command(name="jupyter")(jupyter_command.jupyter)
 app.command(name="lock")(lock_commands.lock)
 app.command(name="bundle")(lock_commands.bundle)
 app.command(name="vscode")(vscode_command.vscode)
+app.add_typer(inventory_commands.app, name="inventory")
 app.add_typer(lab_commands.app, name="lab")
 app.add_typer(torch_commands.app, name="torch")
 

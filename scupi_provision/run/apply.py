@@ -10,6 +10,7 @@ from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event, PlayStarted
 from scupi_provision.inventory.models import Host
 from scupi_provision.playbook.models import Play
+from scupi_provision.run.own_key import own_keys
 from scupi_provision.run.play import PlayOnHost
 from scupi_provision.run.running import Running
 from scupi_provision.run.site import Site
@@ -21,6 +22,7 @@ def apply(site: Site) -> Iterator[Event]:
     """Yield what happens; the last event is RunFinished with the exit code."""
     with Running(site, "apply") as run:
         yield run.started()
+        yield from own_keys(site.inventory, site.request)
         for play in site.playbook.plays:
             yield from run.tally.watch(_apply_play(run, play))
             if play.any_errors_fatal and (run.failed or run.fleet.errors):

@@ -1,0 +1,149 @@
+"""`provision inventory add` and `remove`: keys are checked, logins tried, and only then is the inventory written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from scupi_provision.access.kept_keys import KeptKey, as_written, keep_key, key_path, own_key_path
+from scupi_provision.access.keys import expand
+from scupi_provision.errors import AuthenticationError, InputError, ProvisionError, UnreachableError
+from scupi_provision.inventory.document import InventoryDocument
+from scupi_provision.inventory.editing import NewEntry, with_accounts, with_key, without_account
+from scupi_provision.inventory.enrolment import Enrolled, EnrolWish, Removed, Standing
+from scupi_provision.inventory.load import load_inventory
+from scupi_provision.run.candidates import Candidate, examined
+from scupi_provision.run.introductions import Introductions, check_fingerprints
+from scupi_provision.run.request import RunRequest
+from scupi_provision.run.trial_login import TrialLogin, try_login
+
+_AT_ONCE = 8
+"""Accounts that log in at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups)."""
+
+
+def add_accounts(request: RunRequest, wish: EnrolWish) -> list[Enrolled]:
+    """Put accounts into the inventory; what became of each, in the order in which they were asked for.
+
+    Of several, those whose login fails are left out, and the others are written. Of one, the error is raised.
+
+    Raises:
+        InputError: The inventory, an id or a key is not as it must be (all of them are named), or somebody else has
+            changed the inventory meanwhile. Nothing was written.
+        UnreachableError: The only account could not log in. Nothing was written.
+    """
+    document = InventoryDocument.read(request.inventory)
+    inventory = load_inventory(request.inventory, text=document.text)
+    check_fingerprints(wish.fingerprints, inventory)
+    candidates = examined(inventory, wish)
+    new = [one for one in candidates if not one.is_there]
+    load_inventory(request.inventory, text=_edited(document.text, new, wish))  # refuses now what it would refuse then
+    kept: dict[str, KeptKey] = {}
+    try:
+        for one in new:
+            kept[one.id] = keep_key(one.kept_at, one.key.content, replace=wish.replace or one.is_in_place)
+        tried = _tried(request, wish, document.text, new) if wish.connect and new else {}
+        if len(candidates) == 1:
+            _require_login(tried)
+        for one in _failed(new, tried):
+            kept.pop(one.id).undo()
+        good = [one for one in new if one.id in kept]
+        if good:
+            document.save(_edited(document.text, good, wish))
+    except BaseException:
+        for key in kept.values():
+            key.undo()
+        raise
+    return [_result(one, kept.get(one.id), tried.get(one.id, TrialLogin())) for one in candidates]
+
+
+def remove_account(request: RunRequest, identifier: str, *, delete_key: bool = False) -> Removed:
+    """Take an account out of the inventory; nothing is done on any host.
+
+    Raises:
+        InputError: There is no such account, its entry cannot be taken out alone, or its key, which should be
+            deleted, is that of another account too. Nothing was changed.
+    """
+    document = InventoryDocument.read(request.inventory)
+    inventory = load_inventory(request.inventory, text=document.text)
+    text = without_account(document.text, identifier)
+    load_inventory(request.inventory, text=text)
+    (account,) = (one for one in inventory.accounts if one.id == identifier)
+    own = own_key_path(identifier)
+    named = [expand(account.key), key_path(identifier), own, own.with_name(f"{own.name}.pub")]
+    files = tuple(dict.fromkeys(path for path in named if path.is_file()))
+    others = {expand(one.key) for one in inventory.accounts if one.id != identifier}
+    shared = [path for path in files if path in others]
+    if delete_key and shared:
+        raise InputError(f"{shared[0]} is the key of another account too", hint="remove this one without --delete-key")
+    document.save(text)
+    if not delete_key:
+        return Removed(identifier, files)
+    for path in files:
+        path.unlink()
+    return Removed(identifier, deleted=files)
+
+
+def _edited(text: str, people: Sequence[Candidate], wish: EnrolWish) -> str:
+    for one in people:
+        if one.account is not None:
+            text = with_key(text, one.id, as_written(one.kept_at))
+    entries = [
+        NewEntry(one.id, as_written(one.kept_at), one.person.name, one.person.groups, wish.own_key)
+        for one in people
+        if one.account is None
+    ]
+    return with_accounts(text, tuple(entries))
+
+
+# --- trying to log in -------------------------------------------------------------------------------------------------
+
+
+def _tried(request: RunRequest, wish: EnrolWish, text: str, people: Sequence[Candidate]) -> dict[str, TrialLogin]:
+    """Everybody's login. The first goes alone: what it learns of the hosts' keys, the others know."""
+    inventory = load_inventory(request.inventory, text=_edited(text, people, wish))
+    introductions = Introductions(request.person, wish.fingerprints)
+    first, *rest = (one.id for one in people)
+    tried = {first: try_login(inventory, request, first, introductions)}
+    if _concerns_all(tried[first].error):
+        return tried | dict.fromkeys(rest, TrialLogin(error=tried[first].error))
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        results = pool.map(lambda identifier: try_login(inventory, request, identifier, introductions), rest)
+        return tried | dict(zip(rest, results, strict=True))
+
+
+def _concerns_all(error: ProvisionError | None) -> bool:
+    """Whether nobody else needs to try: the host is away or not to be trusted, which is not the account's fault."""
+    return isinstance(error, UnreachableError) and not isinstance(error, AuthenticationError)
+
+
+def _failed(people: Sequence[Candidate], tried: Mapping[str, TrialLogin]) -> list[Candidate]:
+    return [one for one in people if one.id in tried and tried[one.id].error is not None]
+
+
+def _require_login(tried: Mapping[str, TrialLogin]) -> None:
+    for identifier, trial in tried.items():
+        if trial.error is not None:
+            told = trial.error.diagnostic
+            raise UnreachableError(
+                f"{identifier} was not added, because the login failed: {told.summary}",
+                detail=told.detail,
+                hint=f"{told.hint}\nor write it without a login: --no-connect".strip(),
+            ) from trial.error
+
+
+def _result(one: Candidate, kept: KeptKey | None, trial: TrialLogin) -> Enrolled:
+    if one.is_there and kept is None:
+        return Enrolled(one.id, Standing.THERE, one.person.name, one.current_key)
+    if kept is None:
+        error = trial.error.diagnostic if trial.error else None
+        return Enrolled(one.id, Standing.FAILED, one.person.name, error=error)
+    return Enrolled(
+        id=one.id,
+        standing=Standing.ADDED if one.account is None else Standing.REPLACED,
+        name=one.person.name,
+        key=kept.path,
+        fingerprint=one.key.fingerprint,
+        repairs=one.key.repairs,
+        hosts=trial.hosts,
+        warnings=trial.warnings + ((f"the key that was there is now {kept.previous}",) if kept.previous else ()),
+    )
