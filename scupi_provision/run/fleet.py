@@ -19,6 +19,7 @@ from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.run.blobs import Stock
 from scupi_provision.run.downloads import DownloadCache, cache_folder
+from scupi_provision.run.guard import LoginGuard, tell_leftovers
 from scupi_provision.run.greeting import PATIENCE_S
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
@@ -54,12 +55,23 @@ class Link:
         return self.seeing(look)
 
     def perform(self, actions: Sequence[Action], *, keeps_proof: bool = False) -> None:
-        """Do a few actions of the engine's own.
+        """Do a few actions of the engine's own that nobody's login depends on.
 
         Raises:
             ProvisionError: They could not be done; what the host says is in it.
         """
-        for reply in self.session.perform([Turn(0, actions)], keeps_proof=keeps_proof):
+        self._perform([Turn(0, actions)], keeps_proof=keeps_proof)
+
+    def perform_guarded(self, actions: Sequence[Action], guard: LoginGuard) -> Generator[Event, None, bool]:
+        """As `perform`; yields what the lockout guard has to say, and returns whether the change stands."""
+        stream = yield from guard.over([Turn(0, actions)])
+        self._perform(stream, guard=guard)
+        return (yield from guard.judge())
+
+    def _perform(self, stream: Sequence[Turn], *, keeps_proof: bool = False, guard: LoginGuard | None = None) -> None:
+        for reply in self.session.perform(stream, keeps_proof=keeps_proof):
+            if guard:
+                guard.watch(reply)
             if isinstance(reply, StepFailed | StepStale):
                 raise ProvisionError(reply.why or "the host could not do it")
             if isinstance(reply, LockedReply | DeniedReply):
@@ -125,6 +137,7 @@ class Fleet:
             )
             link = Link(host, transport, session, Snapshot())
             with self._guard:
+            leftovers = tuple(self._leftovers(link))
                 self.links[host.name] = link
             session.read(Needs(facts=True), link.snapshot)
         except ProvisionError as error:
@@ -135,7 +148,14 @@ class Fleet:
         if session.noise:
             text = f"the account's login files print something (set aside): {session.noise[:200]}"
             events.append(Notice(text, host.label, "warning"))
-        return events
+        return [*events, *leftovers]
+
+    def _leftovers(self, link: Link) -> Iterator[Event]:
+        """What the lockout guard of an earlier run has left; only who changes hosts also clears it away."""
+        facts = link.snapshot.facts
+        if facts and "guard_left" in facts.raw:
+            finish = self.verb in {"apply", "rollback"}
+            yield from tell_leftovers(link.session, link.host.label, facts.home, finish=finish)
 
     def _owner(self) -> str:
         return f"{_who()} (provision {self.verb}, run {self.run_id})"

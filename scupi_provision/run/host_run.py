@@ -16,6 +16,7 @@ from scupi_provision.plan.stream import stream_of
 from scupi_provision.run.blobs import Stock
 from scupi_provision.run.bringing import Bringing
 from scupi_provision.run.downloads import DownloadCache, cache_folder
+from scupi_provision.run.guard import LoginGuard
 from scupi_provision.run.session import Session, refusal
 from scupi_provision.run.settling import Progress, events_of, settled_safely
 from scupi_provision.shell.actions import Run
@@ -59,6 +60,7 @@ class HostRun:
         *,
         verifies: bool = False,
         stock: Stock | None = None,
+        guard: LoginGuard | None = None,
     ) -> None:
         self._verifies = verifies
         self._label = label
@@ -69,7 +71,9 @@ class HostRun:
         self._stale = 0
         self._attempts: dict[StepKey, int] = {}
         self._rest_s: float | None = None
+        self._guard = guard
         self._failed = False
+        self._taken_back = False
         self._proved = False
         self._progress: dict[int, Progress] = {}
         home = snapshot.facts.home if snapshot.facts else "/"
@@ -108,6 +112,9 @@ class HostRun:
             before = self._mark()
             only = plan if not self.settled else None
             yield from self._perform(plan)
+            if self._taken_back:
+                self._failed = True
+                return
             if plan.pending:
                 self.forget()
             if self._rest_s is not None:
@@ -152,11 +159,16 @@ class HostRun:
 
     def _perform(self, plan: Plan) -> Iterator[Event]:
         stream, unbrought = yield from self._bringing.bring(stream_of(plan.steps), plan.steps)
+        guard = self._guard
+        if guard and stream:
+            stream = yield from guard.over(stream, plan.steps)
         self._progress, self._rest_s = {}, None
         cursor = 0
         stopped = False
         if stream:
             for reply in self._session.perform(stream, keeps_proof=self._verifies):
+                if guard:
+                    guard.watch(reply)
                 if isinstance(reply, StepBegun):
                     yield from self._settle_until(plan, cursor, reply.step)
                     cursor = reply.step + 1
@@ -178,6 +190,8 @@ class HostRun:
             yield from self._fail(plan.steps[unbrought.step], unbrought)
         if not stopped:
             yield from self._settle_until(plan, cursor, len(plan.steps))
+        if guard:
+            self._taken_back = not (yield from guard.judge())
 
     def _fail(self, step: Step, failure: StepFailed) -> Iterator[Event]:
         progress = self._progress[failure.step]

@@ -15,6 +15,7 @@ from scupi_provision.plan.scope import PlayScope, fact_variables, magic_variable
 from scupi_provision.playbook.models import Item, Play
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.run.fleet import Fleet
+from scupi_provision.run.guard_ways import login_guard
 from scupi_provision.run.host_run import HostRun
 from scupi_provision.run.routes import fetch_via
 from scupi_provision.run.site import Site
@@ -43,7 +44,15 @@ class PlayOnHost:
         link = self.fleet.links[self.host.name]
         planning = self.planning(verifies=verifies)
         stock = self.fleet.stock
-        return HostRun(self.host.label, link.session, planning, link.snapshot, verifies=verifies, stock=stock)
+        guard = None if verifies else login_guard(self.fleet, self.host, self._witnesses(), self.play)
+        return HostRun(
+            self.host.label, link.session, planning, link.snapshot, verifies=verifies, stock=stock, guard=guard
+        )
+
+    def _witnesses(self) -> list[Host]:
+        """The hosts that prove the play, of those that this run has reached."""
+        reached = self.fleet.links.keys() - self.fleet.errors.keys()
+        return [host for host in self.site.witnesses(self.play, self.host) if host.name in reached]
 
     def planning(self, *, verifies: bool) -> Planning:
         """What is to be planned on the host: the play's own tasks, or the checks of its roles and `verify_tasks`."""

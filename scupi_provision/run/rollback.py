@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from scupi_provision.errors import ProvisionError, StepFailedError
 from scupi_provision.events import (
@@ -22,7 +22,7 @@ from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.run.fleet import Fleet
-from scupi_provision.run.outcome import EXIT_OK
+from scupi_provision.run.guard_ways import login_guard
 from scupi_provision.run.request import RunRequest
 
 
@@ -41,11 +41,12 @@ def rollback(request: RunRequest, to: int | None = None) -> Iterator[Event]:
         yield RunStarted("rollback", str(request.inventory), tuple(host.label for host in hosts), request.stand_ins)
         yield from fleet.open(hosts)
         yield PlayStarted("rollback", tuple(host.label for host in hosts))
+        stands = True
         for host in hosts:
             if host.name not in fleet.errors:
-                yield from _roll_back(fleet, host, to)
-        codes = [error.exit_code for error in fleet.errors.values()]
-        yield RunFinished("rollback", max(codes, default=EXIT_OK), time.monotonic() - started)
+                stands &= yield from _roll_back(fleet, host, to)
+        codes = [int(not stands), *(error.exit_code for error in fleet.errors.values())]
+        yield RunFinished("rollback", max(codes), time.monotonic() - started)
     finally:
         fleet.close()
 
@@ -58,7 +59,15 @@ def _one_per_account(inventory: Inventory, limit: str | None) -> list[Host]:
     return list(first.values())
 
 
-def _roll_back(fleet: Fleet, host: Host, to: int | None) -> Iterator[Event]:
+def _with_same_home(inventory: Inventory, host: Host) -> list[Host]:
+    """The other hosts of the account, whose shells read the same files."""
+    if host.account is None:
+        return []
+    return [other for other in inventory.select("all") if other.account == host.account]
+
+
+def _roll_back(fleet: Fleet, host: Host, to: int | None) -> Generator[Event, None, bool]:
+    """Whether the account can still be logged in to; yields what happens."""
     link = fleet.links[host.name]
     started = time.monotonic()
     try:
@@ -68,14 +77,19 @@ def _roll_back(fleet: Fleet, host: Host, to: int | None) -> Iterator[Event]:
         link.seeing(lambda: view.link(generation.CURRENT, f"gen/{target}"))
         record = view.commit()
         label = TaskLabel(f"make generation {target} current", "generation")
+        outcome = Outcome.OK
         if record.actions:
-            link.perform(record.actions)
-        outcome = Outcome.CHANGED if record.actions else Outcome.OK
-        yield TaskFinished(host.label, label, outcome, diffs=tuple(record.diffs))
+            guard = login_guard(fleet, host, _with_same_home(fleet.inventory, host))
+            stands = yield from link.perform_guarded(record.actions, guard)
+            outcome = Outcome.CHANGED if stands else Outcome.FAILED
+        if outcome is not Outcome.FAILED:
+            yield TaskFinished(host.label, label, outcome, diffs=tuple(record.diffs))
         counts = {outcome: 1}
         yield HostSummary(host.label, counts, 0, 0, link.session.wire.round_trips, time.monotonic() - started)
     except ProvisionError as error:
         yield fleet.drop(host, error)
+        return True
+    return outcome is not Outcome.FAILED
 
 
 def _target(view: HostView, to: int | None) -> int:

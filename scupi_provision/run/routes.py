@@ -84,6 +84,11 @@ def _hop(host: Host, request: RunRequest) -> Hop:
     )
 
 
+def login_timeout_s(host: Host, request: RunRequest) -> float:
+    """How long the account's login files may take on `host` itself, however it is reached."""
+    return _seconds(_templar(host, request).variables.get("provision_login_timeout", PATIENCE_S), host)
+
+
 def _seconds(value: Any, host: Host) -> float:
     """`provision_login_timeout`."""
     try:

@@ -22,6 +22,7 @@ from scupi_provision.shell.replies import (
     EndReply,
     EntriesReply,
     FactReply,
+    GuardReply,
     LockedReply,
     NamesReply,
     Reply,
@@ -133,7 +134,8 @@ class Session:
     def perform(self, stream: Sequence[Turn], *, keeps_proof: bool = False) -> Iterator[Reply]:
         """Perform the steps on the host, in order, under the lock, until one fails; replies as they come.
 
-        Unless `keeps_proof`, earlier proofs of verification fall with the first of them.
+        Unless `keeps_proof`, earlier proofs of verification fall with the first of them. Where a turn is guarded, the
+        host waits for a verdict (`guard`) after the end.
         """
         compiler = Compiler(self._owner, keeps_proof=keeps_proof)
         text = compiler.program(stream)
@@ -147,6 +149,10 @@ class Session:
         Raises:
             ProvisionError: They could not be received.
         """
+    def guard(self, text: str) -> list[GuardReply]:
+        """Send the lockout guard a program of `shell.guarding` and take what it tells."""
+        return [reply for reply in self._exchange(text, []) if isinstance(reply, GuardReply)]
+
         left = self._left_to_send(blobs, home)
         if not left:
             return

@@ -15,6 +15,7 @@ from scupi_provision.playbook.checks import site_problems
 from scupi_provision.playbook.load import read_playbook
 from scupi_provision.playbook.models import Play, Playbook
 from scupi_provision.run.bundle import Bundle, open_bundle
+from scupi_provision.run.guard_ways import guard_seconds
 from scupi_provision.run.lock_file import SiteLock, read_lock
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import fetch_via, route_to
@@ -62,8 +63,12 @@ class Site:
         return list({host.name: host for host in (*targets, *witnesses)}.values())
 
 
-def load_site(request: RunRequest) -> Site:
+def load_site(request: RunRequest, *, dials: bool = True) -> Site:
     """Read everything that `request` names.
+
+    Args:
+        request: The run.
+        dials: Whether hosts will be connected to, for which keys have to be at hand.
 
     Raises:
         InputError: With every problem found in the playbook, its roles, and the inventory.
@@ -82,11 +87,11 @@ def load_site(request: RunRequest) -> Site:
     bundle = open_bundle(request.bundle) if request.bundle else None
     lock = bundle.lock if bundle else read_lock(request.lock) if request.lock else None
     site = Site(request, reading.playbook, inventory, lock, bundle)
-    _check_hosts(site)
+    _check_hosts(site, dials=dials)
     return site
 
 
-def _check_hosts(site: Site) -> None:
+def _check_hosts(site: Site, *, dials: bool) -> None:
     """Every host that takes part exists, and its route can be told, before any is dialled."""
     site.inventory.require_accounts()
     problems: list[Diagnostic] = []
@@ -94,7 +99,8 @@ def _check_hosts(site: Site) -> None:
         try:
             for host in site.targets(play):
                 fetch_via(host, play, site.request)
-                for wanted in (host, *site.witnesses(play, host)):
+                guard_seconds(host, site.request, play)
+                for wanted in (host, *site.witnesses(play, host)) if dials else ():
                     route_to(wanted, site.inventory, site.request)
         except InputError as error:  # noqa: PERF203 - every play's problems are collected
             problems += error.diagnostics

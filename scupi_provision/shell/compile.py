@@ -22,6 +22,7 @@ from scupi_provision.shell.actions import (
     WriteFile,
 )
 from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.shell.guarding import GUARD_SECONDS, Guarded, guard_definitions, guard_words
 from scupi_provision.shell.program import end, shell_source
 from scupi_provision.shell.words import encoded, glob_word, is_literal, word, words
 
@@ -44,12 +45,16 @@ class Turn(NamedTuple):
         actions: In order, each only when the one before it went well.
         aside: Whether the last of them, a durable Run, is left running while the stream goes on.
         after: Steps left running whose programs must have ended well before this one begins.
+        guarded: What it may change that decides about logins; such a turn is never left running.
+        guard_s: How long the lockout guard then waits for a verdict.
     """
 
     number: int
     actions: Sequence[Action]
     aside: bool = False
     after: tuple[int, ...] = ()
+    guarded: tuple[Guarded, ...] = ()
+    guard_s: int = GUARD_SECONDS
 
 
 class Compiler:
@@ -72,20 +77,24 @@ class Compiler:
         body = "".join(_gather(turn) * (place > first) + self._turn(turn) for place, turn in enumerate(stream))
         receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
         proof = "" if self._keeps_proof else "p_unprove\n"
+        seconds = max((turn.guard_s for turn in stream if turn.guarded), default=0)
+        define, rest = (guard_definitions(seconds), "p_guard_rest\n") if seconds else ("", "")
         # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.
         return (
-            f"p_open_run\n{receive}"
+            f"{define}p_open_run\n{receive}"
             f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{proof}{body}p_gather $P_ASIDE\nfi\n'
-            f"p_forget_brought\np_unlock\np_close_run\n{end()}"
+            f"{rest}p_forget_brought\np_unlock\np_close_run\n{end()}"
         )
 
     def _turn(self, turn: Turn) -> str:
         *before, last = turn.actions or (Recheck(),)
-        commands = [self._compile(action) for action in before]
+        kept = guard_words(turn.guarded)
+        commands = [f"p_guard {kept}" if kept else "", *(self._compile(action) for action in before)]
         commands.append(_launch(last, self, "p_aside") if turn.aside and isinstance(last, Run) else self._compile(last))
         chain = " &&\n  ".join(command for command in commands if command)
         close = "|| p_close $?" if turn.aside else "\n  p_close $?"
-        return f'[ -n "$P_STOP" ] || {{\n  p_step {turn.number} &&\n  {chain or ":"} {close}\n}}\n'
+        saw = f"\n  p_guard_saw {kept}" if kept else ""
+        return f'[ -n "$P_STOP" ] || {{\n  p_step {turn.number} &&\n  {chain or ":"} {close}{saw}\n}}\n'
 
     def _compile(self, action: Action) -> str:
         guard = _guard(action)

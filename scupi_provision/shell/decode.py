@@ -14,6 +14,7 @@ from scupi_provision.shell.replies import (
     EndReply,
     EntriesReply,
     FactReply,
+    GuardReply,
     LockedReply,
     NamesReply,
     NoteReply,
@@ -67,6 +68,7 @@ class Decoder:
             "note": lambda a: NoteReply(_text(a[0])),
             "locked": lambda a: LockedReply(_text(a[0])),
             "denied": lambda a: DeniedReply(_text(a[0])),
+            "guard": lambda a: GuardReply(a[0], _text(a[1])),
         }
 
     def feed(self, data: bytes) -> Iterator[Reply]:

@@ -152,6 +152,9 @@ p_facts() {
     if p_value=$(PATH=$P_PATH command -v "$p_tool" 2>/dev/null); then p_tools="$p_tools $p_tool=$p_value"; fi
   done
   p_fact tools "$p_tools"
+  for p_file in "$P_ROOT"/guard/*; do
+    if [ -e "$p_file" ]; then p_fact guard_left yes; break; fi
+  done
   p_fact date "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
   p_build
   p_nvidia

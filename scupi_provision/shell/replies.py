@@ -122,6 +122,20 @@ class DeniedReply:
 
 
 @dataclass(frozen=True)
+class GuardReply:
+    """What the lockout guard has done.
+
+    Attributes:
+        what: "back": the path is as it was before; "left": it is not, because somebody has changed it since; "lost": it
+            is not, because that failed; "forth": it has the change again; "kept": the guard is over (no path).
+        path: Which path, or "".
+    """
+
+    what: str
+    path: str
+
+
+@dataclass(frozen=True)
 class EndReply:
     """The program has ended and every event before it has arrived."""
 
@@ -140,5 +154,6 @@ Reply = (
     | NoteReply
     | LockedReply
     | DeniedReply
+    | GuardReply
     | EndReply
 )

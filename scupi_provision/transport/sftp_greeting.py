@@ -61,5 +61,5 @@ def _received(channel: paramiko.Channel, limit_s: float) -> bytes:
 def _is_version(head: bytes) -> bool:
     if len(head) < _HEAD_BYTES:
         return False
-    length, kind, _version = struct.unpack(">IBI", head)
-    return kind == _VERSION and length <= _MOST_BYTES
+    length = int.from_bytes(head[:4], "big")
+    return head[4] == _VERSION and length <= _MOST_BYTES

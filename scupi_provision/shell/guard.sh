@@ -1,0 +1,244 @@
+# The lockout guard: keeps what a stream is about to change of the files that decide about logins, and puts it back
+# unless somebody who has logged in anew says that all is well. Sent with such streams only, after runtime.sh.
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2153,SC2154  # P_… are set by runtime.sh, jobs.sh and by the program
+#   ~/.provision/guard/RUN/         waits for a verdict; its watchdog ends by itself when this name is gone
+#     busy                          there while the stream goes on
+#     owner dog                     NODE BOOT PID-OF-SESSION; PID-OF-WATCHDOG
+#     N/path was was.sig            one path as it was before; was.sig comes last: without it nothing was changed yet
+#     N/new                         the signature of what the stream has left there; without it, it was cut short
+#     N/mine mine.sig               what was put aside when the old was put back
+#   ~/.provision/guard/RUN.back/    taken back, or about to be; `note` says so when it is done
+#   ~/.provision/guard/RUN.kept/    on its way out
+# Who renames RUN first decides. Everything after that may be done again, by anybody, from any point.
+
+# --- what the watchdog needs as well: nothing of runtime.sh ----------------------------------------------------------
+
+g_sig() { # PATH: sets G_SIG to what is there, in a word
+  if [ -L "$1" ]; then G_SIG="l $(readlink -n -- "$1"; echo .)"
+  elif [ -d "$1" ]; then G_SIG="d $(stat -c %a -- "$1")"
+  elif [ -f "$1" ]; then
+    g_sum=$(sha256sum <"$1") || return 1
+    G_SIG="f $(stat -c %a -- "$1") ${g_sum%% *}"
+  elif [ -e "$1" ]; then G_SIG=o
+  else G_SIG=-; fi
+}
+
+g_note() { printf %s "$1" >"$2.part" && mv -f -- "$2.part" "$2"; } # TEXT FILE, whole or not at all
+
+# g_save PATH NAME: a copy of PATH as NAME, then its signature. A folder is copied only as `tree`; else its mode counts.
+g_save() { # PATH NAME FORM
+  g_sig "$1" || return 1
+  g_of=$G_SIG
+  case $g_of in
+    f*)
+      cp -p -- "$1" "$2" && g_sig "$2" || return 1
+      [ "${G_SIG##* }" = "${g_of##* }" ] || return 1
+      ;;
+    d*) [ "$3" != tree ] || cp -pPR -- "$1" "$2" || return 1 ;;
+    o) return 1 ;;
+  esac
+  g_note "$g_of" "$2.sig"
+}
+
+# g_place NAME PATH: has PATH be again what was saved as NAME, by one rename. A hard link needs no room on a full disk.
+g_place() {
+  g_want=$(cat -- "$1.sig") || return 1
+  g_temp=${2%/*}/.provision-guard-${G_DIR##*/}
+  rm -rf -- "$g_temp"
+  case $g_want in
+    -) if [ -d "$2" ] && ! [ -L "$2" ]; then rmdir -- "$2"; else rm -f -- "$2"; fi ;;
+    l*) g_want=${g_want#l }; ln -s -- "${g_want%.}" "$g_temp" && mv -T -f -- "$g_temp" "$2" ;;
+    d*)
+      if [ ! -e "$2" ]; then
+        if [ -d "$1" ]; then cp -pPR -- "$1" "$g_temp"; else mkdir -- "$g_temp"; fi && mv -T -- "$g_temp" "$2" || return 1
+      fi
+      chmod "${g_want#d }" -- "$2"
+      ;;
+    f*)
+      g_sig "$1" && [ "${G_SIG##* }" = "${g_want##* }" ] || return 1
+      { ln -- "$1" "$g_temp" || cp -p -- "$1" "$g_temp"; } && mv -T -f -- "$g_temp" "$2"
+      ;;
+  esac 2>/dev/null
+}
+
+g_path() { G_PATH=$(cat -- "$1/path" && echo .) && G_PATH=${G_PATH%.}; }
+
+# g_undo FOLDER: puts one path back and says so; what somebody else has made of it since is left alone.
+g_undo() {
+  [ -e "$1/was.sig" ] && g_path "$1" || return 0
+  g_sig "$G_PATH" || G_SIG=o
+  g_now=$G_SIG
+  [ "$g_now" != "$(cat -- "$1/was.sig")" ] || return 0
+  if [ -e "$1/new" ] && [ "$g_now" != "$(cat -- "$1/new")" ]; then echo "left $G_PATH"; return 0; fi
+  # Only for putting it in again, so room for it is not insisted on.
+  g_save "$G_PATH" "$1/mine" flat
+  if g_place "$1/was" "$G_PATH"; then echo "back $G_PATH"; else echo "lost $G_PATH"; fi
+} 2>/dev/null
+
+g_undo_all() { # the last first: a folder that was made goes after what was put into it
+  g_number=0
+  while [ -d "$G_DIR/$((g_number + 1))" ]; do g_number=$((g_number + 1)); done
+  while [ "$g_number" -gt 0 ]; do
+    g_undo "$G_DIR/$g_number"
+    g_number=$((g_number - 1))
+  done
+}
+
+# Sets g_text to what has been put back. `note` says it to the next run, and is the sign that it is done.
+g_take_back() {
+  [ -d "$G_DIR" ] && mv -T -- "$G_DIR" "$G_DIR.back" 2>/dev/null
+  g_text=''
+  [ -d "$G_DIR.back" ] || return 1
+  G_DIR=$G_DIR.back
+  if [ -e "$G_DIR/note" ]; then g_text=$(cat -- "$G_DIR/note"); return; fi
+  g_text=$(g_undo_all)
+  g_note "$g_text" "$G_DIR/note" 2>/dev/null
+}
+
+# The clock stands still while the stream goes on: it may build for hours after the change.
+g_watch() { # FOLDER SESSION SECONDS
+  trap '' HUP
+  G_DIR=$1 g_left=$3
+  while [ "$g_left" -gt 0 ]; do
+    sleep 1 || exit
+    [ -d "$G_DIR" ] || exit 0
+    g_left=$((g_left - 1))
+    if [ -e "$G_DIR/busy" ] && kill -0 "$2" 2>/dev/null; then g_left=$3; fi
+  done
+  g_take_back
+}
+
+# --- what the stream does --------------------------------------------------------------------------------------------
+
+# p_guard FORM PATH …: keeps what is at each path, once for each guard; FORM `tree` takes all that is below along.
+p_guard() {
+  { p_guard_open && p_guard_keep "$@"; } 2>>"$P_RUN/err" || { P_WHY="cannot keep a copy for the lockout guard in $P_ROOT/guard"; return 1; }
+}
+
+# The folder gets its name when it says whose it is: until then no other run can take it for one that was left.
+p_guard_open() {
+  [ -z "${P_GUARD-}" ] || return 0
+  G_DIR=$P_ROOT/guard/$P_RUNID-$P_SEQ P_KEPT=0
+  rm -rf -- "$P_RUN/guard"
+  ( umask 077
+    mkdir -p -- "$P_ROOT/guard" && mkdir -- "$P_RUN/guard" && : >"$P_RUN/guard/busy" &&
+      g_note "$P_NODE $P_BOOT $$" "$P_RUN/guard/owner" && mv -T -- "$P_RUN/guard" "$G_DIR" ) || return 1
+  # Its text comes on standard input: it would fill every listing of processes.
+  p_put "$P_GUARD_TEXT$P_NL g_watch \"\$@\"$P_NL" 3>&- 4<&- |
+    $P_SETSID /bin/sh -s -- "$G_DIR" "$$" "$P_GUARD_S" >/dev/null 2>&1 3>&- 4<&- &
+  P_GUARD=$!
+  ( umask 077; g_note "$P_GUARD" "$G_DIR/dog" )
+}
+
+p_guard_keep() {
+  while [ $# -gt 1 ]; do
+    if ! p_guard_has "$2"; then
+      p_folder=$G_DIR/$((P_KEPT + 1))
+      ( umask 077; mkdir -- "$p_folder" && g_note "$2" "$p_folder/path" && p_guard_first "$@" ) || return 1
+      P_KEPT=$((P_KEPT + 1))
+    fi
+    shift 2
+  done
+}
+
+# What an unfinished guard of this very run, on another host with this home, has kept of the path is what it was.
+p_guard_first() { # FORM PATH …
+  for p_other in "$P_ROOT/guard/$P_RUN_OF"-*/[0-9]*; do
+    [ "${p_other%/*}" != "$G_DIR" ] && [ -e "$p_other/new" ] && g_path "$p_other" && [ "$G_PATH" = "$2" ] || continue
+    g_sig "$2" && [ "$G_SIG" = "$(cat -- "$p_other/new")" ] || continue
+    [ ! -e "$p_other/was" ] || cp -pPR -- "$p_other/was" "$p_folder/was" || return 1
+    g_note "$(cat -- "$p_other/was.sig")" "$p_folder/was.sig"
+    return
+  done
+  g_save "$2" "$p_folder/was" "$1"
+}
+
+p_guard_has() { # PATH: sets p_folder to where it is kept
+  p_number=0
+  while [ "$p_number" -lt "$P_KEPT" ]; do
+    p_number=$((p_number + 1))
+    p_folder=$G_DIR/$p_number
+    g_path "$p_folder" && [ "$G_PATH" != "$1" ] || return 0
+  done
+  return 1
+}
+
+# p_guard_saw FORM PATH …: what the step has left there. A hand that changes it later is not ours.
+p_guard_saw() {
+  [ -n "${P_GUARD-}" ] || return 0
+  while [ $# -gt 1 ]; do
+    if p_guard_has "$2" && g_sig "$2"; then g_note "$G_SIG" "$p_folder/new"; fi
+    shift 2
+  done
+} 2>/dev/null
+
+p_guard_rest() { [ -z "${P_GUARD-}" ] || rm -f -- "$G_DIR/busy"; }
+
+# --- the verdict -----------------------------------------------------------------------------------------------------
+
+p_guard_close() { rm -rf -- "$1"; rmdir -- "$P_ROOT/guard" 2>/dev/null; }
+
+p_guard_tell() { # the lines `back PATH`, `left PATH`, `lost PATH` of a note
+  while read -r p_what p_path; do [ -z "$p_path" ] || p_emit guard "$p_what" "$(p_say "$p_path")"; done <<END
+$1
+END
+}
+
+# keep: all is well. back: put it back. forth: put it in again, since it was not to blame. drop: it is of no more use.
+p_guard_judge() {
+  [ -n "${P_GUARD-}" ] || return 0
+  case $1 in
+    keep) p_guard_accept || p_guard_judge back ;; # its time was over before
+    back)
+      p_end_tree KILL "$P_GUARD"
+      g_take_back
+      true >"$G_DIR/busy" # the session is still at it
+      p_guard_tell "$g_text"
+      ;;
+    forth)
+      for p_folder in "$G_DIR"/[0-9]*; do p_guard_forth; done
+      p_guard_judge drop
+      ;;
+    drop) p_guard_close "$G_DIR"; P_GUARD='' ;;
+  esac
+} 2>/dev/null
+
+p_guard_accept() {
+  mv -T -- "$G_DIR" "$G_DIR.kept" || return 1
+  p_end_tree KILL "$P_GUARD"
+  p_guard_close "$G_DIR.kept"
+  P_GUARD=''
+  p_emit guard kept =
+}
+
+p_guard_forth() { # what lies in p_folder, unless there is something else by now
+  if [ -e "$p_folder/mine.sig" ] && g_path "$p_folder" && g_sig "$G_PATH" && [ "$G_SIG" = "$(cat -- "$p_folder/was.sig")" ]; then
+    p_what=lost
+    if g_place "$p_folder/mine" "$G_PATH"; then p_what=forth; fi
+    p_emit guard "$p_what" "$(p_say "$G_PATH")"
+  fi
+}
+
+# What runs that are no more have left here, told; with `finish` also done away with. A guard whose watchdog was killed
+# as well is taken back now. Nodes know only their own.
+p_guard_left() { # look|finish
+  P_GUARD=''
+  for G_DIR in "$P_ROOT"/guard/*; do
+    if [ ! -d "$G_DIR" ] || p_guard_lives; then continue; fi
+    p_folder=$G_DIR
+    case $G_DIR in *.back) G_DIR=${G_DIR%.back} ;; esac
+    if [ "$1" = finish ] && [ "${G_DIR%.kept}" = "$G_DIR" ]; then g_take_back; p_folder=$G_DIR; fi
+    if [ -e "$p_folder/note" ]; then p_guard_tell "$(cat -- "$p_folder/note")"; fi
+    if [ "$1" = finish ]; then p_guard_close "$p_folder"; fi
+  done
+} 2>/dev/null
+
+p_guard_lives() { # whether its watchdog, or the session that has to judge, is still at it
+  read -r p_node p_boot p_session <"$G_DIR/owner" || return 1
+  [ "$p_node" = "$P_NODE" ] || return 0
+  [ "$p_boot" = "$P_BOOT" ] || return 1
+  read -r p_dog <"$G_DIR/dog" && kill -0 "$p_dog" && return
+  case $G_DIR in *.back) [ -e "$G_DIR/busy" ] || return 1 ;; esac
+  kill -0 "$p_session"
+}
