@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -19,8 +19,8 @@ from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.run.blobs import Stock
 from scupi_provision.run.downloads import DownloadCache, cache_folder
-from scupi_provision.run.guard import LoginGuard, tell_leftovers
 from scupi_provision.run.greeting import PATIENCE_S
+from scupi_provision.run.guard import LoginGuard, tell_leftovers
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.run.session import Session, refusal
@@ -137,9 +137,9 @@ class Fleet:
             )
             link = Link(host, transport, session, Snapshot())
             with self._guard:
-            leftovers = tuple(self._leftovers(link))
                 self.links[host.name] = link
             session.read(Needs(facts=True), link.snapshot)
+            leftovers = tuple(self._leftovers(link))
         except ProvisionError as error:
             return [self.drop(host, error)]
         address = "this machine" if connection == "local" else f"{route[-1].address}:{route[-1].port}"

@@ -141,6 +141,10 @@ class Session:
         text = compiler.program(stream)
         yield from self._exchange(text, compiler.blobs)
 
+    def guard(self, text: str) -> list[GuardReply]:
+        """Send the lockout guard a program of `shell.guarding` and take what it tells."""
+        return [reply for reply in self._exchange(text, []) if isinstance(reply, GuardReply)]
+
     def upload(self, blobs: Sequence[Blob], home: str) -> Generator[Amount, None, None]:
         """Bring files into `~/.provision/brought`, under their hashes; nothing travels that is there already.
 
@@ -149,10 +153,6 @@ class Session:
         Raises:
             ProvisionError: They could not be received.
         """
-    def guard(self, text: str) -> list[GuardReply]:
-        """Send the lockout guard a program of `shell.guarding` and take what it tells."""
-        return [reply for reply in self._exchange(text, []) if isinstance(reply, GuardReply)]
-
         left = self._left_to_send(blobs, home)
         if not left:
             return
