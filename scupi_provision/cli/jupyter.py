@@ -93,7 +93,7 @@ def _list(request: RunRequest, node: str | None, account: str | None, *, json: b
     from scupi_provision.report.jupyter import print_servers, servers_data  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.report.opening import make_reporter  # noqa: PLC0415
     from scupi_provision.report.style import open_console  # noqa: PLC0415
-    from scupi_provision.run.jupyter import Listed, jupyter_servers  # noqa: PLC0415
+    from scupi_provision.run.jupyter_servers import Listed, jupyter_servers  # noqa: PLC0415
 
     reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stderr, stderr=sys.stderr)
     console, code = open_console(sys.stdout), 0
@@ -111,7 +111,7 @@ def _list(request: RunRequest, node: str | None, account: str | None, *, json: b
 
 def _stop(request: RunRequest, node: str | None, account: str | None, which: str | None, *, every: bool) -> int:
     from scupi_provision.report.opening import make_reporter  # noqa: PLC0415 - rich is slow to import
-    from scupi_provision.run.jupyter import stop_jupyter  # noqa: PLC0415
+    from scupi_provision.run.jupyter_servers import stop_jupyter  # noqa: PLC0415
 
     reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stdout, stderr=sys.stderr)
     for notice in stop_jupyter(_with_person(request), node, account, which, every=every):
@@ -144,7 +144,7 @@ def _serve(request: RunRequest, wish: JupyterWish, *, browser: bool, yes: bool) 
         except KeyboardInterrupt:
             if serving is None:
                 raise
-            print_left(console, serving.host.base)
+            print_left(console, serving.host.base, lasts=serving.lasts)
     return 0
 
 
@@ -152,7 +152,7 @@ def _present(serving: Serving, console: Console) -> None:
     from scupi_provision.report.jupyter import print_address, print_serving  # noqa: PLC0415 - rich is slow to import
 
     print_serving(console, serving.host.base, serving.server, serving.version, joined=serving.joined)
-    print_address(console, serving.url.reveal(), serving.port, serving.wanted_port)
+    print_address(console, serving.url.reveal(), serving.port, serving.wanted_port, lasts=serving.lasts)
 
 
 def _agrees(host: Host, environment: Environment, missing: tuple[str, ...]) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scupi_provision.values import Secret
+
+_TOKEN = re.compile(r"token=[^&\s]+")  # Jupyter hides it in its log, but not where a request fails
 
 _STATES = {
     "starting": "is starting",
@@ -89,7 +92,7 @@ def _server(told: Sequence[tuple[str, str]]) -> JupyterServer:
         kernels=_number(facts.get("kernels", "")) or 0,
         base_url=str(info.get("base_url", "/")),
         token=Secret(str(info.get("token", ""))),
-        said=tuple(value for name, value in told if name == "said"),
+        said=tuple(_TOKEN.sub("token=…", value) for name, value in told if name == "said"),
     )
 
 

@@ -26,17 +26,22 @@ def print_serving(console: Console, node: str, server: JupyterServer, version: s
         console.print(Text(f"  {text}", style=style.WARNING), soft_wrap=True)
 
 
-def print_address(console: Console, url: str, port: int, wanted_port: int) -> None:
+def print_address(console: Console, url: str, port: int, wanted_port: int, *, lasts: bool) -> None:
     """The address to open. It is a key to the account: it goes to this terminal and nowhere else."""
     if port != wanted_port:
         console.print(Text(f"  port {wanted_port} of this computer is taken; it is {port} this time"), soft_wrap=True)
     console.print(Text("  open ").append(visible(url), style=style.GOOD), soft_wrap=True)
     text = "  Ctrl-C closes the line and leaves the server running"
+    if not lasts:
+        text = "  it runs in a job of Slurm: Ctrl-C, a lost connection or the job's limit end it, so save your work"
     console.print(Text(text, style=style.QUIET), soft_wrap=True)
 
 
-def print_left(console: Console, node: str) -> None:
-    """What to do after Ctrl-C."""
+def print_left(console: Console, node: str, *, lasts: bool) -> None:
+    """What to do after Ctrl-C; a server that does not last was part of a job of Slurm, which has ended."""
+    if not lasts:
+        console.print(f"\nthe job on {visible(node)} ends, and with it the server and its kernels", soft_wrap=True)
+        return
     console.print(f"\nthe server on {visible(node)} goes on, with its kernels", soft_wrap=True)
     console.print("  come back:  provision jupyter", soft_wrap=True)
     console.print("  end it:     provision jupyter --stop", soft_wrap=True)

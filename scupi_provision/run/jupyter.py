@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import quote
 
-from scupi_provision.errors import InputError, ProvisionError, UnreachableError
-from scupi_provision.events import Event, HostUnreachable, Notice
+from scupi_provision.errors import InputError, ProvisionError
+from scupi_provision.events import Event
 from scupi_provision.host.notebooks import JupyterServer
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.run.choosing import choose_account, choose_host
-from scupi_provision.run.fleet import Fleet, Link
+from scupi_provision.run.fleet import Link
+from scupi_provision.run.notebook.answering import address_of, apology, ask_version
 from scupi_provision.run.notebook.environment import Environment, Interface, find_environment
 from scupi_provision.run.notebook.installing import install_jupyter
-from scupi_provision.run.notebook.server import running_servers, start_server, stop_server
+from scupi_provision.run.notebook.server import running_servers, start_server
 from scupi_provision.run.notebook.tunnel import Tunnel
 from scupi_provision.run.opened import opened
 from scupi_provision.run.request import RunRequest
-from scupi_provision.transport.forwarding import ADDRESS, LocalPort
+from scupi_provision.transport.forwarding import LocalPort
 from scupi_provision.values import Secret
 
 PORT = 8888
@@ -70,6 +68,7 @@ class Serving:
         wanted_port: The one that was asked for.
         version: Of jupyter_server.
         joined: Whether it ran before.
+        lasts: Whether it goes on without us; what runs in a job of Slurm ends with the job.
     """
 
     host: Host
@@ -79,18 +78,11 @@ class Serving:
     wanted_port: int
     version: str
     joined: bool
-
-
-@dataclass(frozen=True)
-class Listed:
-    """The servers of an account on one node."""
-
-    host: Host
-    servers: tuple[JupyterServer, ...]
+    lasts: bool
 
 
 def jupyter(request: RunRequest, wish: JupyterWish, consent: Consent) -> Iterator[Event | Serving]:
-    """Have Jupyter run on the node and answer here; yields what happens, without end once it serves.
+    """Have Jupyter run on the node and answer here; yields what happens until the server has ended.
 
     Closing the generator closes the port. The server goes on.
 
@@ -116,62 +108,13 @@ def jupyter(request: RunRequest, wish: JupyterWish, consent: Consent) -> Iterato
             else:
                 yield told
         joined = server.key in known and known[server.key].pid == server.pid
+        lasts = link.transport.way != "slurm"
         tunnel = Tunnel(server, open_link, link, connection.pop_all())
-    with tunnel, closing(LocalPort(tunnel.open_stream, _apology, port=wish.port)) as port:
-        url = Secret(_url(port.port, server, environment.page(wish.interface)))
-        yield Serving(host, server, url, port.port, wish.port, _version(port.port, server), joined)
+    with tunnel, closing(LocalPort(tunnel.open_stream, apology, port=wish.port)) as port:
+        url = address_of(port.port, server, environment.page(wish.interface))
+        version = ask_version(port.port, server)
+        yield Serving(host, server, url, port.port, wish.port, version, joined=joined, lasts=lasts)
         yield from tunnel.events()
-
-
-def jupyter_servers(request: RunRequest, node: str | None, account: str | None) -> Iterator[Event | Listed]:
-    """The servers on `node`, or on every host of the account; a host that cannot be reached is told of.
-
-    Raises:
-        InputError: There is no such host or account.
-    """
-    inventory = load_inventory(request.inventory)
-    inventory.require_accounts()
-    fleet = Fleet(inventory, request, "jupyter")
-    hosts = _hosts(inventory, node, account)
-    try:
-        for event in fleet.open(hosts):
-            if isinstance(event, HostUnreachable):
-                yield event
-        for host in hosts:
-            if host.name not in fleet.errors:
-                servers = running_servers(fleet.links[host.name].session, host.base)
-                yield Listed(host, tuple(servers))
-    finally:
-        fleet.close()
-
-
-def stop_jupyter(
-    request: RunRequest, node: str | None, account: str | None, key: str | None, *, every: bool = False
-) -> Iterator[Notice]:
-    """End the server called `key` (or whose environment is), every one, or the only one; yields what was ended.
-
-    Raises:
-        InputError: There is no such server, or nothing says which is meant.
-        ProvisionError: A node cannot be reached, or could not end it.
-    """
-    inventory = load_inventory(request.inventory)
-    inventory.require_accounts()
-    fleet = Fleet(inventory, request, "jupyter")
-    hosts = _hosts(inventory, node, account)
-    try:
-        for _ in fleet.open(hosts):
-            pass
-        if fleet.errors:
-            raise next(iter(fleet.errors.values()))
-        there = [(host, one) for host in hosts for one in running_servers(fleet.links[host.name].session, host.base)]
-        for host, server in _meant(there, key, every=every):
-            stop_server(fleet.links[host.name].session, server.key)
-            yield Notice(f"ended the server of {server.environment}, and its kernels", host.label)
-    finally:
-        fleet.close()
-
-
-# --- which host, which server -------------------------------------------------------------------------------------
 
 
 def node_of(inventory: Inventory, node: str | None, account: str | None) -> Host:
@@ -189,36 +132,6 @@ def node_of(inventory: Inventory, node: str | None, account: str | None) -> Host
         return behind[0]
     names = ", ".join(host.base for host in behind)
     raise InputError("there are several hosts on which Jupyter could run", hint=f"name one with --node: {names}")
-
-
-def _hosts(inventory: Inventory, node: str | None, account: str | None) -> list[Host]:
-    if node is not None:
-        return [choose_host(inventory, node, account)]
-    mine = choose_account(inventory, account)
-    return [host for host in inventory.hosts if host.account == mine]
-
-
-def _meant(
-    there: Sequence[tuple[Host, JupyterServer]], key: str | None, *, every: bool
-) -> list[tuple[Host, JupyterServer]]:
-    if every:
-        return list(there)
-    named = [(host, one) for host, one in there if key in {None, one.key, one.environment, _name(one)}]
-    if len(named) == 1:
-        return named
-    if not named:
-        known = ", ".join(one.key for _, one in there)
-        hint = f"there is: {known}" if known else "provision jupyter --list shows what there is"
-        raise InputError(f"there is no Jupyter server {key}" if key else "there is no Jupyter server", hint=hint)
-    lines = "\n".join(f"{one.key}  {one.environment} on {host.base}" for host, one in named)
-    raise InputError("there are several Jupyter servers", detail=lines, hint="name one, or end them --all")
-
-
-def _name(server: JupyterServer) -> str:
-    return server.environment.rsplit("/", 1)[-1]
-
-
-# --- installing ---------------------------------------------------------------------------------------------------
 
 
 def _install(
@@ -254,38 +167,3 @@ def _seen_again(link: Link, environment: Environment, interface: Interface | Non
                 hint="do the nodes share the home? provision doctor tells",
             )
         time.sleep(1.0)
-
-
-# --- the port -----------------------------------------------------------------------------------------------------
-
-
-def _url(port: int, server: JupyterServer, page: str) -> str:
-    token = server.token.reveal()
-    return f"http://{ADDRESS}:{port}{server.base_url}{page}" + (f"?token={quote(token)}" if token else "")
-
-
-def _version(port: int, server: JupyterServer) -> str:
-    """Ask the server through the port, as a browser will: what was said to serve has answered once.
-
-    Raises:
-        UnreachableError: It does not answer.
-    """
-    line = http.client.HTTPConnection(ADDRESS, port, timeout=_ANSWER_S)
-    try:
-        line.request("GET", f"{server.base_url}api", headers={"Authorization": f"token {server.token.reveal()}"})
-        answer = line.getresponse()
-        text = answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise UnreachableError("the server does not answer through the tunnel", detail=str(error)) from error
-    finally:
-        line.close()
-    if answer.status != http.client.OK:
-        raise UnreachableError("the server does not answer through the tunnel", detail=text.decode("utf-8", "replace"))
-    return str(json.loads(text).get("version", ""))
-
-
-def _apology(error: UnreachableError) -> bytes:
-    """What a browser shows while there is no way to the server."""
-    body = f"{error}\n\nprovision tries again with the next request.\n".encode()
-    head = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

@@ -47,7 +47,7 @@ def start_server(session: Session, base: str, environment: Environment) -> Itera
     began = time.monotonic()
     next_word = began + _TELL_S
     while True:
-        (server,) = _told(session, notebooks.state(key))
+        server = server_state(session, key)
         if server.state == "running":
             yield server
             return
@@ -58,6 +58,12 @@ def start_server(session: Session, base: str, environment: Environment) -> Itera
             next_word += _TELL_S
             yield Notice(f"the server is starting ({waited:.0f} s): {(server.said or ('',))[-1]}", base)
         time.sleep(_LOOK_S)
+
+
+def server_state(session: Session, key: str) -> JupyterServer:
+    """What the session's host says of the server `key`."""
+    (server,) = _told(session, notebooks.state(key))
+    return server
 
 
 def running_servers(session: Session, base: str) -> list[JupyterServer]:

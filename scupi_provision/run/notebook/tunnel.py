@@ -13,6 +13,7 @@ from scupi_provision.errors import ProvisionError, UnreachableError
 from scupi_provision.events import Notice
 from scupi_provision.host.notebooks import JupyterServer
 from scupi_provision.run.fleet import Link
+from scupi_provision.run.notebook.server import server_state
 from scupi_provision.shell import notebooks
 from scupi_provision.transport.relay import Relay
 from scupi_provision.transport.streams import OpensStreams, Stream, StreamRefusedError
@@ -45,6 +46,7 @@ class Tunnel:
         self._relays = False  # this node's sshd forwards to no sockets
         self._rest_until = 0.0
         self._failure: UnreachableError | None = None
+        self._ended = False
         self._was_told = False
         self._told: queue.SimpleQueue[Notice] = queue.SimpleQueue()
 
@@ -62,18 +64,19 @@ class Tunnel:
             StreamRefusedError: The server has ended.
             UnreachableError: The node cannot be reached now.
         """
+        link = self._living_link()
         try:
-            return self._stream()
-        except StreamRefusedError as error:
-            ended = StreamRefusedError(
-                "the Jupyter server has ended", detail=str(error), hint="start it again: provision jupyter"
-            )
-            self._tell_once(ended)
-            raise ended from error
+            return self._stream(link)
+        except StreamRefusedError:
+            raise
+        except UnreachableError:
+            if link.transport.alive:
+                raise
+        return self._stream(self._living_link())  # it died just now
 
     def events(self) -> Iterator[Notice]:
-        """What happens to the line, as it happens; without end."""
-        while True:
+        """What happens to the line, as it happens, until the server has ended."""
+        while not (self._ended and self._told.empty()):
             if (notice := self._next()) is not None:
                 yield notice
             else:
@@ -81,16 +84,31 @@ class Tunnel:
 
     # --- streams --------------------------------------------------------------------------------------------------
 
-    def _stream(self) -> Stream:
-        link = self._living_link()
+    def _stream(self, link: Link) -> Stream:
         if not self._relays and isinstance(link.transport, OpensStreams):
             try:
                 return link.transport.open_stream(self._server.socket)
-            except StreamRefusedError:  # sshd does not say why: only the relay can tell whether the socket is dead
-                pass
-        stream = self._living_relay(link).open_stream()
+            except StreamRefusedError:  # sshd does not say why
+                self._require_running(link)
+        try:
+            stream = self._living_relay(link).open_stream()
+        except StreamRefusedError:
+            self._require_running(link)
+            raise
         self._note_relay()
         return stream
+
+    def _require_running(self, link: Link) -> None:
+        """Raise StreamRefusedError when the node says that the server runs no more."""
+        with self._guard:
+            now = server_state(link.session, self._server.key)
+            if (now.state, now.place) == ("running", self._server.place):
+                return
+            ended = StreamRefusedError("the Jupyter server has ended", hint="start it again: provision jupyter")
+            if not self._ended:
+                self._ended = True
+                self._tell("the Jupyter server has ended; `provision jupyter` starts it again", "warning")
+        raise ended
 
     def _living_relay(self, link: Link) -> Relay:
         with self._guard:
