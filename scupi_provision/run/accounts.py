@@ -41,9 +41,10 @@ def add_accounts(request: RunRequest, wish: EnrolWish) -> list[Enrolled]:
     try:
         for one in new:
             kept[one.id] = keep_key(one.kept_at, one.key.content, replace=wish.replace or one.is_in_place)
-        tried = _tried(request, wish, document.text, new) if wish.connect and new else {}
+        introductions = Introductions(request.person, wish.fingerprints)
+        tried = _tried(request, introductions, _edited(document.text, new, wish), new) if wish.connect and new else {}
         if len(candidates) == 1:
-            _require_login(tried)
+            _require_login(tried, introductions)
         for one in _failed(new, tried):
             kept.pop(one.id).undo()
         good = [one for one in new if one.id in kept]
@@ -98,10 +99,11 @@ def _edited(text: str, people: Sequence[Candidate], wish: EnrolWish) -> str:
 # --- trying to log in -------------------------------------------------------------------------------------------------
 
 
-def _tried(request: RunRequest, wish: EnrolWish, text: str, people: Sequence[Candidate]) -> dict[str, TrialLogin]:
+def _tried(
+    request: RunRequest, introductions: Introductions, text: str, people: Sequence[Candidate]
+) -> dict[str, TrialLogin]:
     """Everybody's login. The first goes alone: what it learns of the hosts' keys, the others know."""
-    inventory = load_inventory(request.inventory, text=_edited(text, people, wish))
-    introductions = Introductions(request.person, wish.fingerprints)
+    inventory = load_inventory(request.inventory, text=text)
     first, *rest = (one.id for one in people)
     tried = {first: try_login(inventory, request, first, introductions)}
     if _concerns_all(tried[first].error):
@@ -120,14 +122,20 @@ def _failed(people: Sequence[Candidate], tried: Mapping[str, TrialLogin]) -> lis
     return [one for one in people if one.id in tried and tried[one.id].error is not None]
 
 
-def _require_login(tried: Mapping[str, TrialLogin]) -> None:
+def _require_login(tried: Mapping[str, TrialLogin], introductions: Introductions) -> None:
     for identifier, trial in tried.items():
         if trial.error is not None:
             told = trial.error.diagnostic
+            hints = [told.hint, "to write it without a login: --no-connect"]
+            for host, fingerprint in introductions.declined.items():
+                hints[0] = (
+                    f"compare the fingerprint with the administrator's, and if it is the same: --fingerprint "
+                    f"{host}={fingerprint}\nto trust every host as it is: --yes"
+                )
             raise UnreachableError(
                 f"{identifier} was not added, because the login failed: {told.summary}",
                 detail=told.detail,
-                hint=f"{told.hint}\nor write it without a login: --no-connect".strip(),
+                hint="\n".join(hint for hint in hints if hint),
             ) from trial.error
 
 

@@ -20,11 +20,15 @@ class Introductions:
     Args:
         person: Who is asked.
         fingerprints: For names of hosts the fingerprint that their key must have.
+
+    Attributes:
+        declined: By host the keys that nobody vouched for.
     """
 
     def __init__(self, person: Person, fingerprints: Mapping[str, str]) -> None:
         self._person = person
         self._fingerprints = {name: text.rstrip("=") for name, text in fingerprints.items()}
+        self.declined: dict[str, str] = {}
         self._answers: dict[tuple[str, int, str], bool] = {}
         self._asking = threading.Lock()
 
@@ -42,6 +46,8 @@ class Introductions:
         with self._asking:
             if key not in self._answers:
                 self._answers[key] = self._person.trusts(hop, offered)
+            if not self._answers[key]:
+                self.declined[hop.name] = offered.partition(" ")[0]
             return self._answers[key]
 
     def pinned(self, route: Route) -> Route:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scupi_provision.errors import LoginShellError, ProvisionError
 from scupi_provision.events import HostConnected, Notice
@@ -32,6 +32,7 @@ class TrialLogin:
 
 def try_login(inventory: Inventory, request: RunRequest, account: str, introductions: Introductions) -> TrialLogin:
     """Log in on every host of `account`; raises nothing that a host is to blame for."""
+    request = replace(request, person=introductions)
     passed: dict[str, None] = {}
     warnings: list[str] = []
     fleet = Fleet(inventory, request, "inventory add")
