@@ -17,7 +17,8 @@ ADDRESS = "127.0.0.1"
 _PIECE_BYTES = 64 * 1024
 _BACKLOG = 64
 _NEXT_PORTS = 50
-_LOOK_S = 0.5  # how often the listener looks whether it shall end: closing a socket wakes nobody on macOS and Windows
+_REST_S = 0.1  # after a connection that could not be accepted: there may be too many open files for a while
+_WAKE_S = 1.0
 
 Dial = Callable[[], Stream]
 """Opens one stream, or raises UnreachableError. Called from several threads."""
@@ -57,26 +58,30 @@ class LocalPort:
 
     def close(self) -> None:
         """Stop listening and cut every connection; idempotent, never raises."""
-        self._closed.set()
-        self._thread.join(4 * _LOOK_S)
-        self._listener.close()
+        if not self._closed.is_set():
+            self._closed.set()
+            with suppress(OSError):  # closing a socket does not wake whoever waits for it everywhere; a client does
+                socket.create_connection((ADDRESS, self.port), timeout=_WAKE_S).close()
+            self._thread.join(_WAKE_S)
+            self._listener.close()
         with self._guard:
             joints = list(self._open)
         for joint in joints:
             joint.cut()
 
     def _serve(self) -> None:
-        self._listener.settimeout(_LOOK_S)
         while not self._closed.is_set():
             try:
                 client, _ = self._listener.accept()
-            except OSError:  # nobody came (TimeoutError), or who came has left again
+            except OSError:  # who came has left again
+                self._closed.wait(_REST_S)
                 continue
-            client.settimeout(None)
             threading.Thread(target=self._attend, args=(client,), name="provision-connection", daemon=True).start()
 
     def _attend(self, client: socket.socket) -> None:
         with client:
+            if self._closed.is_set():
+                return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 stream = self._dial()

@@ -26,6 +26,13 @@ def test_a_channel_says_what_we_ask_it():
     assert (channel.eof_received, channel.event_ready, channel.exit_status) == (False, False, -1)
 
 
+def test_a_channel_of_any_kind_may_be_asked_for():
+    """`open_stream` adds the socket's path to a request that paramiko would send without one."""
+    parameters = inspect.signature(paramiko.Transport.open_channel).parameters
+    assert {"kind", "window_size", "timeout"} <= set(parameters)
+    assert "self._send_user_message(" in inspect.getsource(paramiko.Transport.open_channel)
+
+
 def test_no_weak_algorithm_is_left():
     left = {
         name
