@@ -26,6 +26,12 @@ g_sig() { # PATH: sets G_SIG to what is there, in a word
 
 g_note() { printf %s "$1" >"$2.part" && mv -f -- "$2.part" "$2"; } # TEXT FILE, whole or not at all
 
+# Also where nobody takes note of the end of a process, as in a container without an init.
+g_lives() { # PID
+  kill -0 "$1" || return 1
+  if read -r g_stat <"/proc/$1/stat"; then case ${g_stat##*) } in [ZX]*) return 1 ;; esac; fi
+} 2>/dev/null
+
 # g_save PATH NAME: a copy of PATH as NAME, then its signature. A folder is copied only as `tree`; else its mode counts.
 g_save() { # PATH NAME FORM
   g_sig "$1" || return 1
@@ -104,7 +110,7 @@ g_watch() { # FOLDER SESSION SECONDS
     sleep 1 || exit
     [ -d "$G_DIR" ] || exit 0
     g_left=$((g_left - 1))
-    if [ -e "$G_DIR/busy" ] && kill -0 "$2" 2>/dev/null; then g_left=$3; fi
+    if [ -e "$G_DIR/busy" ] && g_lives "$2"; then g_left=$3; fi
   done
   g_take_back
 }
@@ -123,12 +129,12 @@ p_guard_open() {
   rm -rf -- "$P_RUN/guard"
   ( umask 077
     mkdir -p -- "$P_ROOT/guard" && mkdir -- "$P_RUN/guard" && : >"$P_RUN/guard/busy" &&
-      g_note "$P_NODE $P_BOOT $$" "$P_RUN/guard/owner" && mv -T -- "$P_RUN/guard" "$G_DIR" ) || return 1
+      g_note "$P_NODE $P_BOOT $$$P_NL" "$P_RUN/guard/owner" && mv -T -- "$P_RUN/guard" "$G_DIR" ) || return 1
   # Its text comes on standard input: it would fill every listing of processes.
   p_put "$P_GUARD_TEXT$P_NL g_watch \"\$@\"$P_NL" 3>&- 4<&- |
     $P_SETSID /bin/sh -s -- "$G_DIR" "$$" "$P_GUARD_S" >/dev/null 2>&1 3>&- 4<&- &
   P_GUARD=$!
-  ( umask 077; g_note "$P_GUARD" "$G_DIR/dog" )
+  ( umask 077; g_note "$P_GUARD$P_NL" "$G_DIR/dog" )
 }
 
 p_guard_keep() {
@@ -238,7 +244,7 @@ p_guard_lives() { # whether its watchdog, or the session that has to judge, is s
   read -r p_node p_boot p_session <"$G_DIR/owner" || return 1
   [ "$p_node" = "$P_NODE" ] || return 0
   [ "$p_boot" = "$P_BOOT" ] || return 1
-  read -r p_dog <"$G_DIR/dog" && kill -0 "$p_dog" && return
+  read -r p_dog <"$G_DIR/dog" && g_lives "$p_dog" && return
   case $G_DIR in *.back) [ -e "$G_DIR/busy" ] || return 1 ;; esac
-  kill -0 "$p_session"
+  g_lives "$p_session"
 }
