@@ -83,7 +83,7 @@ def connect(
     check_route(route)
     # Without a handler of its own, logging would print paramiko's errors on stderr beside ours.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
-    prepared = [(hop, HostKeyJudge.for_hop(hop, person), load_user_keys(hop)) for hop in route]
+    prepared = [(hop, HostKeyJudge.for_hop(hop, person), load_user_keys(hop, person)) for hop in route]
     shared: SharedHops[_Link] = hops or SharedHops()
     leases: list[Lease[_Link]] = []
     try:

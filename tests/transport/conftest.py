@@ -1,7 +1,9 @@
 """Keys and hops for the transport tests."""
 
 import logging
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -75,3 +77,25 @@ def hop(keys, key_file):
 def known_line(port, key):
     """The known_hosts line of a loopback server."""
     return f"[127.0.0.1]:{port} {key.export_public_key().decode().strip()}\n"
+
+
+@pytest.fixture
+def ssh_agent(tmp_path, monkeypatch):
+    """`ssh_agent(key, …)`: OpenSSH's agent, holding these keys, is the one that programs find."""
+    agents = []
+
+    def start(*held):
+        socket = tmp_path / "agent"
+        agents.append(subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL))
+        deadline = time.monotonic() + 10
+        while not socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        for key in held:
+            text = key.export_private_key("openssh")
+            subprocess.run(["ssh-add", "-q", "-"], input=text, check=True)
+
+    yield start
+    for agent in agents:
+        agent.terminate()
+        agent.wait(10)
