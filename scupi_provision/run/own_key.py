@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from scupi_provision.access.authorized_keys import admits, with_line
 from scupi_provision.access.kept_keys import as_written, own_key_path
 from scupi_provision.access.keys import expand
 from scupi_provision.access.own_key import own_public_key
-from scupi_provision.errors import AuthenticationError, ProvisionError, UnreachableError
+from scupi_provision.errors import AuthenticationError, ProvisionError, StepFailedError, UnreachableError
 from scupi_provision.events import Event, Notice
 from scupi_provision.host.record import StepRecord
 from scupi_provision.host.view import HostView
@@ -28,8 +28,9 @@ from scupi_provision.inventory.editing import with_key
 from scupi_provision.inventory.enrolment import OwnKey
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Account, Host
+from scupi_provision.run.fleet import Fleet
 from scupi_provision.run.fresh_login import Trouble, fresh_login
-from scupi_provision.run.opened import opened
+from scupi_provision.run.guard_ways import login_guard
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.run.trial_login import ends_of
@@ -116,10 +117,31 @@ def _prove(inventory: Inventory, request: RunRequest, account: Account, host: Ho
 
 
 def _tell(inventory: Inventory, request: RunRequest, hop: Host, public: str) -> None:
-    with opened(inventory, request, hop, "own key") as link:
+    """Let the key in, watched by the lockout guard: where nobody could log in any more, the host takes it back."""
+    fleet = Fleet(inventory, request, "own key")
+    try:
+        for _ in fleet.open([hop]):
+            pass  # what there is to tell of it is in `fleet`
+        if hop.name in fleet.errors:
+            raise fleet.errors[hop.name]
+        link = fleet.links[hop.name]
         record = link.seeing(partial(_letting_in, HostView(link.snapshot), public))
-        if record.actions:
-            link.perform(record.actions, keeps_proof=True)
+        if record.actions and not _outcome(link.perform_guarded(record.actions, login_guard(fleet, hop, ()))):
+            raise StepFailedError(f"the change of authorized_keys on {hop.base} was taken back")
+    finally:
+        fleet.close()
+
+
+def _outcome(events: Generator[Event, None, bool]) -> bool:
+    """Go through events that nobody is shown; what the generator returns."""
+    returned: list[bool] = []
+
+    def going() -> Iterator[Event]:
+        returned.append((yield from events))
+
+    for _ in going():
+        pass
+    return returned[0]
 
 
 def _wait_until_let_in(route: Route, request: RunRequest) -> None:
