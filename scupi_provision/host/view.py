@@ -52,6 +52,13 @@ class HostView(ReadableHost):
         self.keep_contents = keep_contents
         self.generation: object = None
 
+    def seen_by(self, other: Snapshot) -> HostView:
+        """The same files as this plan leaves them, seen by another machine that shares them, of which `other` tells."""
+        view = HostView(other, check_mode=self.check_mode, verbosity=self.verbosity)
+        view._planned, view._contents = dict(self._planned), dict(self._contents)
+        view._opaque, view._replaced = dict(self._opaque), set(self._replaced)
+        return view
+
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def begin(self, label: str) -> None:

@@ -105,6 +105,10 @@ class Compiler:
         """The call of the runtime that does `action`, without its guard."""
         return _command(action, self)
 
+    def launch(self, action: Run, function: str) -> str:
+        """The call of `function`, which takes what `p_run` takes, with this program."""
+        return _launch(action, self, function)
+
     def form(self, content: bytes) -> str:
         """`content` as the two words FORM TEXT of `p_fill`: literal text, base64, or the name of a blob."""
         if len(content) > INLINE_LIMIT:
@@ -168,10 +172,11 @@ def _(action: WriteFile, compiler: Compiler) -> str:
     digest = hashlib.sha256(action.content).hexdigest()
     content = compiler.form(action.content)
     place = words(action.path, _octal(action.mode), digest)
-    return f"p_write {place} {content} {word(action.backup or '')} {_validation(action.validate)}"
+    return f"p_write {place} {content} {word(action.backup or '')} {validation(action.validate)}"
 
 
-def _validation(argv: tuple[str, ...]) -> str:
+def validation(argv: tuple[str, ...]) -> str:
+    """The command that judges a file before it takes its name, as one word in which `$1` is the file."""
     return word(" ".join('"$1"'.join(word(part) if part else "" for part in text.split("%s")) for text in argv))
 
 
