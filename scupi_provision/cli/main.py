@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import scupi_provision
+from scupi_provision.cli import compile as compile_commands
 from scupi_provision.cli import doctor as doctor_command
 from scupi_provision.cli import facts as facts_command
 from scupi_provision.cli import gpu as gpu_command
@@ -34,6 +35,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 as described, 1 a task failed, 2 bad input (nothing touched), 3 unreachable or locked, "
     "4 verification failed, 5 check --exit-code found drift, 70 a bug, 130 interrupted.",
 )
+app.command(name="compile")(compile_commands.compile_command)
 app.command(name="facts")(facts_command.facts)
 app.command(name="doctor")(doctor_command.doctor)
 app.command(name="gpu")(gpu_command.gpu)
