@@ -53,21 +53,27 @@ class _ObstacleError(Exception):
 
 
 def examine(
-    hop: Hop, through: ExaminedHop | None, person: Person, resolved: str | None = None
+    hop: Hop,
+    through: ExaminedHop | None,
+    person: Person,
+    resolved: str | None = None,
+    *,
+    owner: Person | None = None,
 ) -> Generator[Finding, None, ExaminedHop | None]:
     """Look at a hop; yields a finding for each of CHECKS and returns the open hop, or None.
 
-    Nothing is trusted that is not known already, and nobody is asked to: `person` is for passphrases and codes only.
+    Nothing is trusted that is not known already.
 
     Args:
         hop: The hop.
         through: The open hop before it; None for the first one.
-        person: Who knows secrets.
+        person: Who answers what the host asks for.
         resolved: What the hop before takes the address to be: an address, "-" when it knows no such name, or None
             when it could not be asked.
+        owner: Who knows the passphrases of the keys; by default `person` too.
     """
     logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else it prints beside us
-    examination = _Examination(hop, through, person, resolved)
+    examination = _Examination(hop, through, person, owner or person, resolved)
     for number, step in enumerate(examination.steps):
         try:
             yield from step()
@@ -85,10 +91,13 @@ def examine(
 class _Examination:
     """What is known of the hop so far; each step of `steps` relies on the ones before."""
 
-    def __init__(self, hop: Hop, through: ExaminedHop | None, person: Person, resolved: str | None) -> None:
+    def __init__(
+        self, hop: Hop, through: ExaminedHop | None, person: Person, owner: Person, resolved: str | None
+    ) -> None:
         self._hop = hop
         self._through = through
         self._person = person
+        self._owner = owner
         self._resolved = resolved
         self._line: socket.socket | paramiko.Channel | None = None
         self._transport: HopTransport | None = None
@@ -180,6 +189,7 @@ class _Examination:
         self._transport.banner_timeout = self._hop.connect_timeout_s
         try:
             self._transport.start_client(timeout=self._hop.connect_timeout_s)
+            self._transport.get_remote_server_key()  # start_client just returns when its time is over
         except CONNECTION_ERRORS as error:
             self._handshake = error
             if not self._transport.remote_version:
@@ -189,7 +199,7 @@ class _Examination:
     def _judged(self) -> HostKeyJudge | None:
         """None when a known_hosts file or a pin cannot be read, which the step `host key` tells."""
         try:
-            return HostKeyJudge.for_hop(self._hop)
+            return HostKeyJudge.for_hop(self._hop, self._person)
         except (InputError, HostKeyError):
             return None
 
@@ -207,7 +217,7 @@ class _Examination:
         offered = HostKey(key.get_name(), key.asbytes())
         named = f"{fingerprint(offered)} ({offered.kind})"
         try:
-            judge = self._judge or HostKeyJudge.for_hop(self._hop)
+            judge = self._judge or HostKeyJudge.for_hop(self._hop, self._person)
             judge.check(offered)
         except (HostKeyError, InputError) as error:
             raise self._unaccepted(error, offered, named) from error
@@ -241,8 +251,8 @@ class _Examination:
             yield self._found("login", State.OK, f"as {self._hop.user}")
             return
         try:
-            self._keys = load_user_keys(self._hop)
-            judge = self._judge or HostKeyJudge.for_hop(self._hop)
+            self._keys = load_user_keys(self._hop, self._owner)
+            judge = self._judge or HostKeyJudge.for_hop(self._hop, self._person)
             Login(self._hop, judge, self._keys).authenticate(self._open)
         except (InputError, AuthenticationError) as error:
             raise _ObstacleError.of(error) from error

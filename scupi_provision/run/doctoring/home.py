@@ -30,12 +30,15 @@ def permissions(node: Node) -> Finding:
         ("mode_ssh", "~/.ssh", "700"),
         ("mode_keys", "~/.ssh/authorized_keys", "600"),
     ):
-        mode, _, owner = node.raw.get(fact, "").partition(" ")
-        if owner and owner != node.raw.get("uid", owner):
+        found = re.fullmatch(r"([0-7]+) (\d+)", node.raw.get(fact, ""))
+        if not found:
+            continue  # it is not there, or stat does not tell
+        mode, owner = found.groups()
+        if owner != node.raw.get("uid", owner):
             what = f"{path} belongs to another account (uid {owner})"
             fix = f"ask the administrator of {node.name} to give {path} to {node.raw.get('user', 'the account')}"
             return node.found(check, State.PROBLEM, what, fix)
-        if mode and int(mode, 8) & 0o022:
+        if int(mode, 8) & 0o022:
             what = f"{path} has mode {mode}: others may write there, and sshd then refuses the key (StrictModes)"
             return node.found(check, State.PROBLEM, what, f"chmod {right} {path}")
     return node.ok(check, f"home {node.raw.get('mode_home', '?').split(' ')[0]}, nobody else may write there")
@@ -188,7 +191,7 @@ def lock(node: Node) -> Finding:
     """Who is at work in this home."""
     check = "lock"
     state, _, owner = node.raw.get("lock", "").partition(" ")
-    host, *_, who = [*owner.split(" ", 3), ""]
+    host, _, _, who = [*owner.split(" ", 3), "", "", ""][:4]
     if not state:
         return node.ok(check, "nobody is at work here")
     if state == "dead":

@@ -61,7 +61,8 @@ def own_keys(host: Host, request: RunRequest) -> OwnKeys:
 def lenient_hop(host: Host, inventory: Inventory, request: RunRequest, keys: OwnKeys) -> Hop:
     """The last hop to `host` with the usable keys alone: one that is bad shall not hide the way."""
     hop = route_to(host, inventory, without_keys(request))[-1]
-    return replace(hop, key_files=keys.usable, use_agent=not setting(host, request, _KEY))
+    # Without `new_keys` nobody is asked to trust a host: a look shall change nothing.
+    return replace(hop, new_keys=None, key_files=keys.usable, use_agent=not setting(host, request, _KEY))
 
 
 def without_keys(request: RunRequest) -> RunRequest:

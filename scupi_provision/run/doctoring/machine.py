@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scupi_provision.host.finding import Finding, State
+from scupi_provision.host.gpus import cuda_driver
 from scupi_provision.run.doctoring.node import Node, numbered
 
 _OLDEST_GLIBC, _USUAL_GLIBC = (2, 17), (2, 28)
@@ -33,10 +34,10 @@ def agent(node: Node) -> Finding:
 
 def system(node: Node) -> Finding:
     """For whoever reads the report."""
-    told = node.facts.variables()
-    named = told["distribution_version"] and f"{told['distribution']} {told['distribution_version']}, "
-    named = named or node.raw.get("os_text", "")
-    return node.ok("system", f"{named}Linux {told['kernel']}, {told['architecture']}, {told['processor_vcpus']} CPUs")
+    raw = node.raw
+    named = f"{raw.get('os_id', '').capitalize()} {raw.get('os_version', '')}".strip() or raw.get("os_text", "")
+    parts = (named, f"Linux {raw.get('kernel', '?')}", raw.get("architecture", "?"), f"{raw.get('cpus', '?')} CPUs")
+    return node.ok("system", ", ".join(part for part in parts if part))
 
 
 def c_library(node: Node) -> Finding:
@@ -97,7 +98,7 @@ def gpus(node: Node) -> Finding:
         what = "nvidia-smi does not answer within 20 s: programs that use the GPU will hang, too"
         return node.found(check, State.PROBLEM, what, _to_administrator(node, "nvidia-smi hangs; please look at dmesg"))
     if facts.gpus:
-        cuda = facts.variables()["cuda_driver"]
+        cuda = cuda_driver(raw)
         names = [
             f"{len([g for g in facts.gpus if g.name == name])} × {name}" for name in {g.name: 0 for g in facts.gpus}
         ]

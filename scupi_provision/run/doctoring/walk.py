@@ -136,7 +136,7 @@ class Walk:
         through, resolved = None, None
         if before is not None and isinstance(before.transport, ExaminedHop):
             through, resolved = before.transport, before.node.resolved.get(hop.address)
-        examination = examining.examine(hop, through, self._person, resolved)
+        examination = examining.examine(hop, through, self._person, resolved, owner=self.request.person)
         held: list[Finding] = []
         while True:
             try:
