@@ -19,9 +19,9 @@ _CURRENT = ".provision/current"
 _SSH = ".ssh"
 
 _MENTIONED = re.compile(
-    r"(?<![\w.])(?P<file>" + "|".join(re.escape(name) for name in START_UP_FILES) + r")(?![\w-])"
+    r"(?<![\w.])(?P<file>" + "|".join(re.escape(name) for name in START_UP_FILES) + r")(?![\w-]|\.\w)"
     r"|(?P<ssh>\.ssh\b|\bauthorized_keys)"
-    r"|(?P<init>\b(?:conda|mamba|micromamba)\b.*\binit\b)"
+    r"|(?P<init>\b(?:conda|mamba|micromamba)\b[^\n;|&]*\binit\b)"
 )
 """A program's text that names such a file, or does what is known to write into one."""
 
