@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,10 +23,11 @@ from scupi_provision.run.guard import LoginGuard, tell_leftovers
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.run.session import Session, refusal
+from scupi_provision.run.tidings import Tidings
 from scupi_provision.shell.actions import Action
 from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.replies import DeniedReply, LockedReply, StepFailed, StepStale
-from scupi_provision.transport.base import Transport
+from scupi_provision.transport.base import Tell, Transport
 from scupi_provision.transport.opening import open_transport
 from scupi_provision.transport.shared_hops import SharedHops
 
@@ -99,14 +99,12 @@ class Fleet:
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, hosts: Iterable[Host]) -> Iterator[Event]:
-        """Open those of `hosts` that are not open yet, side by side; events come in the order of `hosts`."""
+        """Open those of `hosts` that are not open yet, side by side; what comes of each is in the order of `hosts`."""
         opened = {*self.links, *self.errors}
         wanted = list({host.name: host for host in hosts if host.name not in opened}.values())
         if not wanted:
             return
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            for events in pool.map(self._open, wanted):
-                yield from events
+        yield from Tidings(_AT_ONCE).of(wanted, self._open)
 
     def drop(self, host: Host, error: ProvisionError) -> HostUnreachable:
         """The host takes no further part."""
@@ -121,12 +119,12 @@ class Fleet:
         for link in self.links.values():
             link.transport.close()
 
-    def _open(self, host: Host) -> list[Event]:
+    def _open(self, host: Host, tell: Tell) -> list[Event]:
         started = time.monotonic()
         try:
             route = route_to(host, self.inventory, self.request)
             connection = connection_of(host, self.request)
-            transport = open_transport(route, connection, self.request.person, self._hops)
+            transport = open_transport(route, connection, self.request.person, self._hops, tell)
             patience = route[-1].login_timeout_s if route else PATIENCE_S
             session = Session(
                 transport,
@@ -145,6 +143,8 @@ class Fleet:
         address = "this machine" if connection == "local" else f"{route[-1].address}:{route[-1].port}"
         via = tuple(hop.name for hop in route[:-1])
         events: list[Event] = [HostConnected(host.label, address, via, time.monotonic() - started)]
+        if transport.explanation:
+            events.append(Notice(transport.explanation, host.label))
         if session.noise:
             text = f"the account's login files print something (set aside): {session.noise[:200]}"
             events.append(Notice(text, host.label, "warning"))

@@ -21,7 +21,7 @@ Way = Literal["jump", "nested", "slurm"]
 """How an open transport came to its host; what is not behind another host counts as "jump"."""
 
 Tell = Callable[[str], None]
-"""Told, one line at a time, what is waited for while a way is opened."""
+"""Told, one line at a time, what is waited for while a way is opened: every few seconds. Raises to give it up."""
 
 
 def untold(_line: str) -> None:

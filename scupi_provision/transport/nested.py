@@ -8,20 +8,20 @@ and nothing else. The login is by the account's own key on the gateway; no key i
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from scupi_provision.errors import HostKeyError, UnreachableError
 from scupi_provision.shell.words import words
-from scupi_provision.transport.base import Channel, Hop, Transport
-from scupi_provision.transport.failures import connection_lost, shell_gone, shell_refused
+from scupi_provision.transport.base import Channel, Hop, Transport, Way
+from scupi_provision.transport.failures import connection_lost, shell_refused
 from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.known_hosts import KEY_KINDS, HostKey
 from scupi_provision.transport.onward_failures import onward_failed
-from scupi_provision.transport.relayed_shell import Lines, RelayedShell, new_mark, start
+from scupi_provision.transport.relayed_shell import Lines, RelayedTransport, new_mark, start
 
 _AUTHENTICATION_S = 30.0  # as for a hop of our own
 _SCAN_S = 20.0
 _END_S = 0.5  # the connection's end is told a moment after that of the shells on it
+_SSH_FAILED = 255  # ssh's own exit status, when it is not that of the command
 _FOLDER = re.compile(r"/tmp/provision-ssh-\w+")  # noqa: S108 - on the gateway, made there by mktemp -d
 _SESSION_REFUSED = re.compile(r"session request failed|Session open refused")
 
@@ -60,32 +60,18 @@ ssh_config(5) of OpenSSH 7.4 and 9.9.
 """
 
 
-class NestedTransport:
+class NestedTransport(RelayedTransport):
     """The Transport protocol over an ssh that runs on the gateway; made by `nest`."""
 
-    way: Literal["nested"] = "nested"
+    way: Way = "nested"
 
-    def __init__(self, gateway: Transport, before: Hop, hop: Hop, line: Lines, folder: str, explanation: str) -> None:
-        """Use the connection from `before` to `hop` that the program behind `line` keeps in `folder`."""
-        self._gateway = gateway
-        self._before = before
-        self._hop = hop
-        self._line = line
+    def __init__(self, gateway: Transport, before: Hop, hop: Hop, line: Lines, explanation: str, folder: str) -> None:
+        """As for every relayed way; `folder` is where the gateway's ssh keeps its connection."""
+        super().__init__(gateway, before, hop, line, explanation)
         self._folder = folder
-        self._closed = False
-        self.explanation = explanation
 
-    @property
-    def alive(self) -> bool:
-        """Whether the gateway is alive and its connection stands."""
-        return not self._closed and self._gateway.alive and not self._line.ended
-
-    def open_shell(self, command: str) -> RelayedShell:
-        """Start `command` by the account's login shell: one round trip to the gateway, none for what is sent on."""
-        if self._gateway.alive and not self.alive:
-            raise connection_lost(self._hop)
-        mark = new_mark()
-        channel = start(
+    def _start(self, mark: str, command: str) -> Channel:
+        return start(
             self._gateway,
             mark,
             "nested.sh",
@@ -95,27 +81,16 @@ class NestedTransport:
             DIR=self._folder,
             COMMAND=command,
         )
-        return RelayedShell(channel, mark, self._check_end)
 
-    def close(self) -> None:
-        """End the connection and the way to the gateway; idempotent, never raises."""
-        self._closed = True
-        self._line.channel.close()
-        self._gateway.close()
-
-    def _check_end(self, channel: Channel, begun: bool) -> None:  # noqa: FBT001 - the callback's signature
-        """Whether a shell's end is the end of the way."""
-        if self._closed or not self._gateway.alive:
-            return
-        said = channel.stderr_tail()
-        if not begun:
-            raise shell_gone(self._before, said)
-        for _ in self._line.within(_END_S if "mux_client" in said else 0):
-            continue
-        if self._line.ended:
-            raise connection_lost(self._hop)
+    def _end_of(self, said: str, status: int | None) -> UnreachableError | None:
         if _SESSION_REFUSED.search(said):
-            raise shell_refused(self._hop, said)
+            return shell_refused(self._hop, said)
+        if status == _SSH_FAILED:
+            self._line.wait_for_end(_END_S)
+        return self._lost(said) if self._line.ended else None
+
+    def _lost(self, said: str) -> UnreachableError:  # noqa: ARG002 - ssh has no more to say of it
+        return connection_lost(self._hop)
 
 
 def nest(gateway: Transport, before: Hop, hop: Hop, judge: HostKeyJudge, explanation: str) -> NestedTransport:
@@ -145,7 +120,7 @@ def nest(gateway: Transport, before: Hop, hop: Hop, judge: HostKeyJudge, explana
     except BaseException:
         channel.close()
         raise
-    return NestedTransport(gateway, before, hop, line, folder, explanation)
+    return NestedTransport(gateway, before, hop, line, explanation, folder)
 
 
 def ssh_options(hop: Hop) -> tuple[str, ...]:

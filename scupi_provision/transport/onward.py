@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scupi_provision.errors import UnreachableError
 from scupi_provision.transport.base import Hop, Tell, Transport
-from scupi_provision.transport.failures import ForwardingRefusedError
+from scupi_provision.transport.failures import ForwardingRefusedError, NeedsJobError
 from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.nested import nest
 from scupi_provision.transport.onward_failures import unsuitable_after
 from scupi_provision.transport.route import printable
+from scupi_provision.transport.slurm import take_job
 
 
 def go_on(
@@ -18,7 +20,7 @@ def go_on(
     before: Hop,
     rest: Sequence[tuple[Hop, HostKeyJudge]],
     refusal: UnreachableError | None,
-    tell: Tell,  # noqa: ARG001 - jobs are coming
+    tell: Tell,
 ) -> Transport:
     """The way over the hops of `rest`, which begin behind `before`, the last hop of `near`.
 
@@ -35,7 +37,7 @@ def go_on(
     way = near
     try:
         for hop, judge in rest:
-            way = _one_further(way, before, hop, judge, refusal)
+            way = _one_further(way, before, hop, judge, refusal, tell)
             before, refusal = hop, None
     except BaseException:
         way.close()
@@ -44,11 +46,29 @@ def go_on(
 
 
 def _one_further(
-    way: Transport, before: Hop, hop: Hop, judge: HostKeyJudge, refusal: UnreachableError | None
+    way: Transport, before: Hop, hop: Hop, judge: HostKeyJudge, refusal: UnreachableError | None, tell: Tell
 ) -> Transport:
     if hop.reach == "jump":
         raise unsuitable_after(before, hop)
-    return nest(way, before, hop, judge, _explained(way, before, hop, refusal))
+    if hop.reach == "slurm" or isinstance(refusal, NeedsJobError):
+        return take_job(way, before, hop, tell)
+    try:
+        return nest(way, before, hop, judge, _explained(way, before, hop, refusal))
+    except NeedsJobError:
+        if hop.reach == "nested":
+            raise
+        return take_job(way, before, hop, tell)
+    except UnreachableError as error:
+        if refusal is not None:
+            _mention(error, refusal)
+        raise
+
+
+def _mention(error: UnreachableError, refusal: UnreachableError) -> None:
+    """Both ways have failed; the administrator may be able to open the first one."""
+    first, last = refusal.diagnostic, error.diagnostic
+    why = "\n".join(filter(None, (f"ssh there was tried because: {first.summary}", first.detail, last.detail)))
+    error.diagnostics = (replace(last, detail=why),)
 
 
 def _explained(way: Transport, before: Hop, hop: Hop, refusal: UnreachableError | None) -> str:

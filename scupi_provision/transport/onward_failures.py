@@ -43,10 +43,10 @@ def onward_failed(said: str, hop: Hop, gateway: Hop, keys: Sequence[str]) -> Unr
         (_NO_COMMON, f"ssh on {here} and {there} have no algorithm in common", ask),
     ):
         if words.search(said):
-            return UnreachableError(what, detail=_last_words(said), hint=hint)
+            return UnreachableError(what, detail=last_words(said), hint=hint)
     return UnreachableError(
         f"{there} cannot be reached by ssh from {described(gateway)}",
-        detail=_last_words(said) or f"it gave no reason within {hop.connect_timeout_s:g} s",
+        detail=last_words(said) or f"it gave no reason within {hop.connect_timeout_s:g} s",
         hint=f"log in to {here} and try there: ssh {hop.address}",
     )
 
@@ -64,7 +64,7 @@ def _host_key_refused(said: str, hop: Hop, gateway: Hop) -> HostKeyError:
     offered = _FINGERPRINT.search(said)
     return HostKeyError(
         f"The host key of {described(hop)}, as {printable(gateway.name)} sees it, is not a known one; not connecting",
-        detail=f"offered: {offered[0]}" if offered else _last_words(said),
+        detail=f"offered: {offered[0]}" if offered else last_words(said),
         hint="compare it with the administrator's; pin it (`host_keys:` in the inventory) only if it is the same",
     )
 
@@ -77,11 +77,12 @@ def _not_let_in(said: str, hop: Hop, gateway: Hop, keys: Sequence[str]) -> Authe
         advice = "put one there: log in, `ssh-keygen -t ed25519`, and add its .pub file to ~/.ssh/authorized_keys"
     return AuthenticationError(
         f"{described(hop)} does not let user {printable(hop.user)} in from {here}",
-        detail=f"private keys in ~/.ssh on {here}: {found}\n{_last_words(said)}",
+        detail=f"private keys in ~/.ssh on {here}: {found}\n{last_words(said)}",
         hint=f"between {here} and {printable(hop.name)} the account's own key there counts, not yours: {advice}",
     )
 
 
-def _last_words(said: str) -> str:
+def last_words(said: str) -> str:
+    """The end of what a program wrote to stderr, fit for a message."""
     lines = [ascii(line.strip())[1:-1] for line in said.splitlines() if line.strip(" @\r\t")]
     return "\n".join(lines[-4:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from scupi_provision.transport.base import Nobody, Person, Route, Transport
+from scupi_provision.transport.base import Nobody, Person, Route, Tell, Transport, untold
 from scupi_provision.transport.shared_hops import SharedHops
 
 
@@ -13,6 +13,7 @@ def open_transport(
     connection: Literal["ssh", "local"] = "ssh",
     person: Person | None = None,
     hops: SharedHops[Any] | None = None,
+    tell: Tell = untold,
 ) -> Transport:
     """Open the way to the last hop of `route`, or a local process when `connection` is "local" (`route` is unused).
 
@@ -21,6 +22,7 @@ def open_transport(
         connection: How.
         person: Who is asked for passphrases, codes, and whether an unknown host may be trusted; by default nobody is.
         hops: Those that other routes of the run have opened; they are gone through again.
+        tell: Told what is waited for.
 
     Raises:
         InputError: The route, a key file or a pinned key is unusable.
@@ -32,4 +34,4 @@ def open_transport(
         return LocalTransport()
     from scupi_provision.transport.ssh import connect  # noqa: PLC0415 - slow to import
 
-    return connect(route, person=person or Nobody(), hops=hops)
+    return connect(route, person=person or Nobody(), hops=hops, tell=tell)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
 from scupi_provision.errors import UnreachableError
 from scupi_provision.shell.program import bootstrap, frame, preface
 from scupi_provision.shell.scripts import script
-from scupi_provision.transport.base import Channel, Transport
+from scupi_provision.transport.base import Channel, Ending, Hop, Transport, Way
+from scupi_provision.transport.failures import shell_gone
 
 _SLICE_S = 0.5
 _MOST_NOISE = 64 * 1024  # of login files, before our program says its first word
@@ -49,6 +51,11 @@ class Lines:
         deadline = time.monotonic() + timeout_s
         while not self._ended and time.monotonic() < deadline:
             yield from self._more(min(_SLICE_S, deadline - time.monotonic()))
+
+    def wait_for_end(self, timeout_s: float) -> None:
+        """Read on until the end or for this long; what is said meanwhile is of no use any more."""
+        for _ in self.within(timeout_s):
+            continue
 
     @property
     def ended(self) -> bool:
@@ -111,7 +118,72 @@ class RelayedShell:
         """The last lines that came on stderr, of either host."""
         return self._channel.stderr_tail()
 
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status that the gateway's program passes on; None before its end."""
+        return self._channel.exit_status if isinstance(self._channel, Ending) else None
+
+    def kill(self) -> None:
+        """End the gateway's program, and with it what runs on the next host; never raises."""
+        if isinstance(self._channel, Ending):
+            self._channel.kill()
+
     def close(self) -> None:
         """End the shell's input; idempotent, never raises."""
         self._closed = True
         self._channel.close()
+
+
+class RelayedTransport(ABC):
+    """The Transport protocol over a program that runs on the gateway for as long as it is wanted."""
+
+    way: Way
+
+    def __init__(self, gateway: Transport, before: Hop, hop: Hop, line: Lines, explanation: str) -> None:
+        """Go on from `before`, the last hop of `gateway`, to `hop`; the program behind `line` keeps the way open."""
+        self._gateway = gateway
+        self._before = before
+        self._hop = hop
+        self._line = line
+        self._closed = False
+        self.explanation = explanation
+
+    @property
+    def alive(self) -> bool:
+        """Whether the gateway is alive and the way from there on stands."""
+        return not self._closed and self._gateway.alive and not self._line.ended
+
+    def open_shell(self, command: str) -> RelayedShell:
+        """Start `command` on the next host: one round trip to the gateway, none for what is sent on."""
+        if self._gateway.alive and not self.alive:
+            raise self._lost(self._line.channel.stderr_tail())
+        mark = new_mark()
+        return RelayedShell(self._start(mark, command), mark, self._check_end)
+
+    def close(self) -> None:
+        """End the program and the way to the gateway; idempotent, never raises."""
+        self._closed = True
+        self._line.channel.close()
+        self._gateway.close()
+
+    def _check_end(self, channel: Channel, begun: bool) -> None:  # noqa: FBT001 - the callback's signature
+        """Raise where a shell's end is the end of the way."""
+        if self._closed or not self._gateway.alive:
+            return
+        said = channel.stderr_tail()
+        if not begun:
+            raise shell_gone(self._before, said)
+        if error := self._end_of(said, channel.exit_status if isinstance(channel, Ending) else None):
+            raise error
+
+    @abstractmethod
+    def _start(self, mark: str, command: str) -> Channel:
+        """MUST start a program on the gateway that says `mark begins` and becomes `command` on the next host."""
+
+    @abstractmethod
+    def _end_of(self, said: str, status: int | None) -> UnreachableError | None:
+        """MUST tell what the end of a shell with these last words means, when it is not the shell's own."""
+
+    @abstractmethod
+    def _lost(self, said: str) -> UnreachableError:
+        """MUST say that the way is gone."""

@@ -12,16 +12,18 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import fabric
 import paramiko
 
 from scupi_provision.errors import UnreachableError
 from scupi_provision.transport import heartbeat
-from scupi_provision.transport.base import Hop, Person, Route
+from scupi_provision.transport.base import Hop, Person, Route, Tell, Transport, untold
 from scupi_provision.transport.failures import (
     CONNECTION_ERRORS,
+    ForwardingRefusedError,
+    NeedsJobError,
     connection_lost,
     dialling_failed,
     forwarding_failed,
@@ -32,6 +34,7 @@ from scupi_provision.transport.hop_transport import DISABLED_ALGORITHMS, HopTran
 from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.known_hosts import HostKey
 from scupi_provision.transport.login import Login
+from scupi_provision.transport.onward import go_on
 from scupi_provision.transport.route import check_route
 from scupi_provision.transport.sftp_greeting import sftp_greets
 from scupi_provision.transport.shared_hops import Lease, SharedHops
@@ -64,15 +67,20 @@ def connect(
     *,
     person: Person | None = None,
     hops: SharedHops[Any] | None = None,
+    tell: Tell = untold,
     heartbeat_interval_s: float = heartbeat.INTERVAL_S,
     heartbeat_deadline_s: float = heartbeat.DEADLINE_S,
-) -> SshTransport:
+) -> Transport:
     """Open every hop of `route`, verifying each host key before anything is said to that host.
+
+    A hop behind another one is reached through it, end to end; where that is refused and `Hop.reach` leaves it open, by
+    ssh on it, or by a job.
 
     Args:
         route: The hops.
         person: Who is asked what only people know; by default nobody is.
         hops: Those that are open already and may be gone through; by default all are opened anew.
+        tell: Told what is waited for (a job in a queue).
         heartbeat_interval_s: Seconds between two questions for a sign of life.
         heartbeat_deadline_s: Seconds of silence after which a hop is dead.
 
@@ -86,18 +94,31 @@ def connect(
     prepared = [(hop, HostKeyJudge.for_hop(hop, person), load_user_keys(hop, person)) for hop in route]
     shared: SharedHops[_Link] = hops or SharedHops()
     leases: list[Lease[_Link]] = []
+    refusal: UnreachableError | None = None
     try:
         for index, (hop, judge, keys) in enumerate(prepared, start=1):
             gateway = leases[-1].link if leases else None
+            if gateway and hop.reach in {"nested", "slurm"}:
+                break
             leases.append(shared.lease(route[:index], partial(_open_hop, hop, judge, keys, gateway)))
+    except (ForwardingRefusedError, NeedsJobError) as error:
+        if not leases or route[len(leases)].reach == "jump":
+            _give_back(leases)
+            raise
+        refusal = error
     except BaseException:
         _give_back(leases)
         raise
-    return SshTransport(leases, heartbeat_interval_s, heartbeat_deadline_s)
+    near = SshTransport(leases, heartbeat_interval_s, heartbeat_deadline_s)
+    rest = [(hop, judge) for hop, judge, _ in prepared[len(leases) :]]
+    return go_on(near, leases[-1].link.hop, rest, refusal, tell) if rest else near
 
 
 class SshTransport:
-    """The Transport protocol over SSH; made by `connect`."""
+    """The Transport protocol over SSH sessions of our own; made by `connect`."""
+
+    way: Literal["jump"] = "jump"
+    explanation = ""
 
     def __init__(self, leases: Sequence[Lease[_Link]], interval_s: float, deadline_s: float) -> None:
         self._leases = tuple(leases)

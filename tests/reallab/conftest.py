@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))  # its Newcomer types commands here as well
-sys.path.insert(1, str(Path(__file__).parents[2] / "bench"))
+sys.path.insert(1, str(Path(__file__).parent))  # its entrance.py, whatever pytest's import mode
+sys.path.insert(2, str(Path(__file__).parents[2] / "bench"))
 
 from newcomer import Newcomer
 from scupi_provision.lab.commands import ssh_command

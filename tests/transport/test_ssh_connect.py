@@ -233,7 +233,7 @@ def test_only_unsafe_algorithms_are_refused_by_name(hop, known_hosts, keys):
 def test_a_jump_that_forbids_forwarding_is_explained(server, hop, known_hosts, keys):
     with SshServer([keys.other_host], [keys.user], forwarding=False) as jump:
         known = known_hosts((server.port, keys.host), (jump.port, keys.other_host))
-        error = _refusal((hop(jump.port, known), hop(server.port, known, name="gpu2")))
+        error = _refusal((hop(jump.port, known), hop(server.port, known, name="gpu2", reach="jump")))
     assert "admin1" in error.diagnostic.summary
     assert "does not allow forwarding" in error.diagnostic.summary
     assert "forwarding is off here" in error.diagnostic.detail

@@ -121,7 +121,7 @@ def test_a_jump_that_forbids_forwarding_is_explained(target, hop, known_hosts, k
     with openssh_server(tmp_path / "closed", host_key, keys.user, AllowTcpForwarding="no") as jump:
         known = known_hosts((target, keys.host), (jump, keys.other_host))
         with pytest.raises(UnreachableError, match=r"admin1 .* does not allow forwarding to gpu2"):
-            connect((hop(jump, known, user=USER), hop(target, known, name="gpu2", user=USER)))
+            connect((hop(jump, known, user=USER), hop(target, known, name="gpu2", user=USER, reach="jump")))
 
 
 def test_too_many_sessions_are_said(hop, known_hosts, keys, key_file, tmp_path):
