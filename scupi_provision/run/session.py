@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from scupi_provision.errors import InternalError, LockedError, ProvisionError, StepFailedError, UnreachableError
-from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.blobs import Amount, Blob
-from scupi_provision.run.greeting import PATIENCE_S, open_line
+from scupi_provision.run.greeting import AT_ONCE, PATIENCE_S, Manner, open_line
+from scupi_provision.run.reading import Reading
 from scupi_provision.shell import program
 from scupi_provision.shell.compile import Compiler, Turn
 from scupi_provision.shell.decode import Decoder
-from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.shell.entry import Entry
 from scupi_provision.shell.replies import (
-    ContentsReply,
     DeniedReply,
     EndReply,
-    EntriesReply,
     FactReply,
     GuardReply,
     LockedReply,
-    NamesReply,
     Reply,
 )
 from scupi_provision.transport.base import Channel, Transport
@@ -52,13 +48,21 @@ class Session:
     """A remote shell that takes one program after another. Not for use by several threads."""
 
     def __init__(
-        self, transport: Transport, *, run_id: str, owner: str, login_timeout_s: float = PATIENCE_S, account: str = ""
+        self,
+        transport: Transport,
+        *,
+        run_id: str,
+        owner: str,
+        login_timeout_s: float = PATIENCE_S,
+        account: str = "",
+        manner: Manner = AT_ONCE,
     ) -> None:
         self._transport = transport
         self._run_id = run_id
         self._owner = owner
         self._login_timeout_s = login_timeout_s
         self._account = account
+        self._manner = manner
         self._rest = b""
         self._noise = b""
         self._nonce = secrets.token_hex(16)
@@ -95,35 +99,8 @@ class Session:
         )
 
     def _read_once(self, needs: Needs, snapshot: Snapshot) -> Needs:
-        groups = program.batches([*needs.entries, *(p for p in needs.contents if p not in needs.entries)])
-        contents = program.batches(list(needs.contents))
-        patterns = list(needs.names)
-        text = "".join(
-            [
-                program.read_facts() if needs.facts else "",
-                *(program.read_entries(group) for group in groups),
-                *(program.read_contents(group) for group in contents),
-                *(program.read_names(pattern) for pattern in patterns),
-            ]
-        )
-        facts: dict[str, str] = {}
-        entries: list[Entry | None] = []
-        blobs: list[bytes] = []
-        for reply in self._exchange(text + program.end(), []):
-            if isinstance(reply, FactReply):
-                facts[reply.name] = reply.value
-            elif isinstance(reply, EntriesReply):
-                entries.extend(reply.entries)
-            elif isinstance(reply, ContentsReply):
-                blobs.append(reply.content)
-            elif isinstance(reply, NamesReply):
-                snapshot.names[patterns.pop(0)] = reply.paths
-        if needs.facts:
-            snapshot.facts = Facts(facts)
-        again = _keep_entries([path for group in groups for path in group], entries, snapshot)
-        for group, blob in zip(contents, blobs, strict=True):
-            again.add(_keep_contents(group, blob, snapshot))
-        return again
+        reading = Reading(needs)
+        return reading.keep(self._exchange(reading.text + program.end(), []), snapshot)
 
     def ask(self, question: str) -> list[FactReply]:
         """What a program that only looks tells as facts; nothing is changed, no lock is taken."""
@@ -191,7 +168,9 @@ class Session:
             self._put(program.frame(text, blobs))
             return
         first = program.frame(program.prelude(self._nonce, self._run_id) + text, blobs)
-        line = open_line(self._transport, first, patience_s=self._login_timeout_s, account=self._account)
+        line = open_line(
+            self._transport, first, patience_s=self._login_timeout_s, account=self._account, manner=self._manner
+        )
         self._channel, self._noise, self._rest = line.channel, line.noise, line.rest
         self.wire.round_trips += line.round_trips
         self.wire.sent += len(first)
@@ -250,31 +229,3 @@ def _lost(how: str, channel: Channel) -> UnreachableError:
         detail=f"the host's last words:\n{said}" if said else "what was under way may have finished or not",
         hint="run the same command again: it looks at the host first and continues from what it finds",
     )
-
-
-def _keep_entries(paths: list[str], entries: list[Entry | None], snapshot: Snapshot) -> Needs:
-    again = Needs()
-    for path, entry in zip(paths, entries, strict=True):
-        if entry is None:
-            again.entries[path] = None
-        else:
-            snapshot.entries[path] = entry
-    return again
-
-
-def _keep_contents(paths: Sequence[str], blob: bytes, snapshot: Snapshot) -> Needs:
-    """Cut the bytes of several files apart by their sizes; what does not match its hash is read again."""
-    again = Needs()
-    at = 0
-    for path in paths:
-        entry = snapshot.entries.get(path)
-        if entry is None or entry.kind is not Kind.FILE or entry.digest is None or entry.size is None:
-            continue
-        content = blob[at : at + entry.size]
-        at += entry.size
-        if hashlib.sha256(content).hexdigest() == entry.digest:
-            snapshot.contents[path] = content
-        else:
-            again.entries[path] = None
-            again.contents[path] = None
-    return again
