@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from dataclasses import dataclass
@@ -27,6 +28,24 @@ Word = Literal["hello", "heard", "eaten", "deaf"]
 
 
 @dataclass(frozen=True)
+class Manner:
+    """How a line is opened.
+
+    Attributes:
+        later: Whether the program is sent only when the start-up files have ended. By default everything goes at once,
+            and only what a start-up file has eaten is sent again.
+        interrupt: What is typed, every second, to end what a start-up file waits for.
+    """
+
+    later: bool = False
+    interrupt: bytes = b""
+
+
+AT_ONCE = Manner()
+_BETWEEN_INTERRUPTS_S = 1.0
+
+
+@dataclass(frozen=True)
 class Line:
     """An open line whose far side has our program.
 
@@ -43,7 +62,14 @@ class Line:
     round_trips: int
 
 
-def open_line(transport: Transport, frame: bytes, *, patience_s: float = PATIENCE_S, account: str = "") -> Line:
+def open_line(
+    transport: Transport,
+    frame: bytes,
+    *,
+    patience_s: float = PATIENCE_S,
+    account: str = "",
+    manner: Manner = AT_ONCE,
+) -> Line:
     """Open a line and send it the first program.
 
     Everything goes at once. Where a start-up file has read a part of it, once more: then the program is sent when the
@@ -54,23 +80,24 @@ def open_line(transport: Transport, frame: bytes, *, patience_s: float = PATIENC
         frame: The program as it travels.
         patience_s: How long the login files may take.
         account: Whose they are, for the advice.
+        manner: How the line is opened.
 
     Raises:
         LoginShellError: They let no program begin; it says what is known of why.
         UnreachableError: The connection was lost.
     """
     until = time.monotonic() + patience_s
-    for later in (False, True):
-        opening = _Opening(transport, patience_s)
+    for later in (True,) if manner.later else (False, True):
+        opening = _Opening(transport, patience_s, manner.interrupt)
         try:
             rest = opening.greet(frame, until, later=later)
         except _Failed as failed:
-            opening.abandon()
+            opening.abandon(ended=failed.outcome == "ended")
             if not later and failed.outcome == "eaten":
                 continue
             raise explained(opening.failure(failed.outcome), account) from failed
         except BaseException:
-            opening.abandon()
+            opening.abandon(ended=False)
             raise
         return Line(opening.channel, opening.noise, rest, 3 if later else 1)
     raise LoginShellError("unreachable")  # pragma: no cover - the loop returns or raises
@@ -85,9 +112,12 @@ class _Failed(Exception):  # noqa: N818 - never leaves this file
 class _Opening:
     """One attempt."""
 
-    def __init__(self, transport: Transport, patience_s: float) -> None:
+    def __init__(self, transport: Transport, patience_s: float, interrupt: bytes) -> None:
         self._transport = transport
         self._patience_s = patience_s
+        self._interrupt = interrupt
+        self._most_noise = math.inf if interrupt else MOST_NOISE  # what is interrupted may print until then
+        self._interrupt_at = time.monotonic() + _BETWEEN_INTERRUPTS_S
         self._token = secrets.token_hex(8)
         self._unread = b""
         self._printed = 0
@@ -100,6 +130,7 @@ class _Opening:
         self._send(program.preface(self._token) + (b"" if later else frame))
         word = self._word(until)
         if word == "hello":
+            self._interrupt = b""
             if later:
                 self._send(frame)
             word = self._word(time.monotonic() + _HEARING_S)
@@ -131,6 +162,8 @@ class _Opening:
             self._receive(until)
 
     def _receive(self, until: float) -> None:
+        if self._interrupt and time.monotonic() >= self._interrupt_at:
+            self._type_interrupt()
         data = self.channel.receive(max(min(_POLL_S, until - time.monotonic()), 0.0))
         if data == b"":
             self._keep(self._unread)
@@ -141,11 +174,17 @@ class _Opening:
                 hint="run the same command again",
             )
         self._unread += data or b""
-        if self._printed > MOST_NOISE:
+        if self._printed > self._most_noise:
             raise _Failed("flood")
         if time.monotonic() >= until:
             self._keep(self._unread)
             raise _Failed("late")
+
+    def _type_interrupt(self) -> None:
+        self._send(self._interrupt)
+        time.sleep(_POLL_S)  # what is typed before the interrupt has been taken is thrown away with it
+        self._send(program.preface(self._token))
+        self._interrupt_at = time.monotonic() + _BETWEEN_INTERRUPTS_S
 
     def _keep(self, noise: bytes) -> None:
         self._printed += len(noise)
@@ -158,9 +197,9 @@ class _Opening:
         said = self.channel.stderr_tail()
         return LoginFailure(outcome, self._patience_s, _text(self._tail), said, status)
 
-    def abandon(self) -> None:
-        """Leave nothing behind on the host that runs on: the shell may be in an endless loop."""
-        if isinstance(self.channel, Ending):
+    def abandon(self, *, ended: bool) -> None:
+        """Leave nothing behind on the host that runs on: a shell that has not ended may be in an endless loop."""
+        if not ended and isinstance(self.channel, Ending):
             self.channel.kill()
         self.channel.close()
 

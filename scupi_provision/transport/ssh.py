@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -139,15 +139,31 @@ class SshTransport:
 
     def open_shell(self, command: str) -> SshChannel:
         """Start `command` by the account's login shell: one round trip for the channel, none for the command."""
+        return self.open_channel(lambda transport, channel: transport.start_command(channel, command))
+
+    def open_channel(
+        self, begin: Callable[[HopTransport, paramiko.Channel], None], window: int = _WINDOW_BYTES
+    ) -> SshChannel:
+        """Open a session on the host and have `begin` say what runs in it.
+
+        Args:
+            begin: Given the hop and the open channel.
+            window: Bytes that may be on their way to us.
+
+        Raises:
+            UnreachableError: The host opens no session or does not run that, or the connection was lost.
+        """
         if not self.alive:
             raise self._lost()
         hop, transport = self._links[-1].hop, self._links[-1].transport
         try:
-            channel = transport.open_session(_WINDOW_BYTES, _PACKET_BYTES, timeout=hop.connect_timeout_s)
-            transport.start_command(channel, command)
+            channel = transport.open_session(window, _PACKET_BYTES, timeout=hop.connect_timeout_s)
+            begin(transport, channel)
         except paramiko.ChannelException as error:
             raise shell_refused(hop, transport.refusal or error.text) from error
         except CONNECTION_ERRORS as error:
+            if transport.is_active():
+                raise shell_refused(hop, str(error)) from error
             raise self._lost() from error
         return SshChannel(channel, transport, hop, self._lost)
 

@@ -111,6 +111,8 @@ class SshChannel:
 
     def kill(self) -> None:
         """Have the server kill what the command has started; never raises. OpenSSH does so from 7.9 on."""
+        if self._channel.closed:
+            return  # nothing runs there any more, and sshd ends a connection that speaks of a closed channel
         try:
             self._transport.send_signal(self._channel, "KILL")
         except CONNECTION_ERRORS:

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 MINE = "# my own lines\nexport EDITOR=vim\nalias ll='ls -l'\n"
 """Lines of the account's owner, which nothing may touch."""
+MINE_IN_CSH = "# my own lines\nsetenv EDITOR vim\nalias ll ls -l\n"
+
+PROFILE = b"""\
+# what Debian gives every account, in fewer words
+if [ -n "$BASH_VERSION" ] && [ -f "$HOME/.bashrc" ]; then
+    . "$HOME/.bashrc"
+fi
+"""
+"""Of every account whose shell is bash: its logins read ~/.bashrc, too."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,8 @@ class Hostile:
         file: The start-up file.
         shell: The login shell.
         raw: Whether `text` is the whole file.
-        ways: How `rescue` is expected to come in: "exec", or another; "" when it cannot.
+        way: How `rescue` is expected to come in: "exec", or another; "" when it cannot, "denied" when it then cannot
+            look.
     """
 
     name: str
@@ -37,7 +47,8 @@ class Hostile:
         """The file's bytes."""
         if self.raw:
             return self.text.encode("utf-8", "surrogateescape")
-        return (MINE + self.text + "\n" + MINE.replace("my own", "more of my own")).encode("utf-8", "surrogateescape")
+        mine = MINE_IN_CSH if "csh" in self.shell else MINE
+        return (mine + self.text + "\n" + mine.replace("my own", "more of my own")).encode("utf-8", "surrogateescape")
 
 
 _LATE = "have not ended after"
@@ -60,8 +71,8 @@ HOSTILE = (
     ),
     Hostile("exec-missing", "exec /opt/zsh/bin/zsh", r"(?s)ended the shell.*/opt/zsh/bin/zsh", "exec /opt", way="sftp"),
     Hostile("exec-true", "exec true", _ENDED, "exec true", way="sftp"),
-    Hostile("set-e", "set -e\nfalse", _ENDED, "false", way="sftp"),
-    Hostile("set-n", "set -n", _ENDED, "set -n", way="sftp"),
+    Hostile("set-e", "set -e\nfalse", _ENDED, "set -e", way="sftp"),
+    Hostile("set-n", "set -n", _ENDED, "set -n", way="terminal"),
     Hostile("kill", "kill -9 $$", _ENDED, "kill -9", way="sftp"),
     Hostile("no-terminal", "[ -t 0 ] || exit", _ENDED, "[ -t 0 ]", way="terminal"),
     Hostile(
@@ -80,10 +91,10 @@ HOSTILE = (
     Hostile("head", "head -n 1 >/dev/null", faulty="head"),
     Hostile("cat", "cat >/dev/null", _LATE, "cat", way="terminal"),
     # --- what changes the streams ---
-    Hostile("stdout-away", "exec >/dev/null", _LATE + "|ended", "exec >"),
-    Hostile("stdout-closed", "exec >&-", _ENDED, "exec >&-"),
-    Hostile("stdin-away", "exec </dev/null", "closed standard input", "exec <"),
-    Hostile("stdin-closed", "exec <&-", "closed standard input|ended", "exec <&-"),
+    Hostile("stdout-away", "exec >/dev/null", _LATE + "|ended", "exec >", way="sftp"),
+    Hostile("stdout-closed", "exec >&-", _ENDED, "exec >&-", way="sftp"),
+    Hostile("stdin-away", "exec </dev/null", "closed standard input", "exec <", way="sftp"),
+    Hostile("stdin-closed", "exec <&-", "closed standard input|ended", "exec <&-", way="sftp"),
     Hostile("stderr-closed", "exec 2>&-"),
     Hostile("joined", "exec 2>&1; ls /nonexistent", faulty="exec 2>&1"),
     # --- other shells ---
@@ -96,11 +107,11 @@ HOSTILE = (
     Hostile("readonly", "readonly PATH LC_ALL IFS P_PATH P_LANG P_LENGTH p_sum"),
     Hostile("options", "set -u -x -v; export SHELLOPTS"),
     Hostile("functions", "cd() { echo cd; }; printf() { echo printf; }; export -f cd printf; alias exec=echo"),
-    Hostile("traps", "trap 'echo bye' EXIT; trap '' PIPE TERM HUP"),
+    Hostile("traps", "trap 'echo bye' EXIT; trap '' PIPE TERM HUP", faulty="echo bye"),
     Hostile("environment", "export IFS=/ CDPATH=/ ENV=/nonexistent BASH_ENV=/nonexistent TMOUT=1 LC_ALL=xx_XX"),
     Hostile("preload", "export LD_PRELOAD=/nonexistent.so"),
     Hostile("umask", "umask 777; cd /; unset HOME"),
-    Hostile("no-files", "ulimit -f 0"),
+    Hostile("no-files", "ulimit -f 0", way="denied"),
     Hostile("stty", "stty erase ^H; tput colors; clear"),
     Hostile("child", "(sleep 60; echo late) &"),
     Hostile(

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hostile_logins import HOSTILE, PROFILE
 from loopback import free_port, wait_for_port
 from scupi_provision.transport.base import Hop
 
@@ -25,6 +26,16 @@ mount --make-rprivate / &&
 mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && mount --bind "$1/shadow" /etc/shadow &&
 exec "$2" -D -E "$1/log" -f "$1/config"
 """
+
+_INVENTORY = """\
+all:
+  vars:
+    provision_known_hosts: {known_hosts}
+    provision_login_timeout: {patience_s}
+  hosts:
+    admin1: {{ansible_host: 127.0.0.1, ansible_port: {port}}}
+accounts:
+{accounts}"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,15 @@ class Farm:
     def hop(self, account: str, **changes: float) -> Hop:
         """The login of an account."""
         return Hop("admin1", "127.0.0.1", self.port, account, (self.key,), (self.known_hosts,), **changes)
+
+    def inventory(self, accounts: Sequence[str], patience_s: float) -> str:
+        """The text of an inventory with these accounts."""
+        return _INVENTORY.format(
+            port=self.port,
+            known_hosts=self.known_hosts,
+            patience_s=patience_s,
+            accounts="".join(f'  - {{id: "{name}", key: "{self.key}"}}\n' for name in accounts),
+        )
 
     def processes(self, account: str) -> list[str]:
         """The command lines of what runs as an account, without its connections."""
@@ -128,3 +148,19 @@ def _write_files(folder: Path, accounts: Sequence[tuple[str, str]], options: dic
 def installed(shell: str) -> str:
     """Where a login shell is on this machine."""
     return shutil.which(shell) or f"/not/installed/{shell}"
+
+
+def settle(farm: Farm) -> None:
+    """Give every account of `HOSTILE` its files."""
+    for each in HOSTILE:
+        write(farm, each.name, each.file, each.content)
+        if each.shell == "bash":
+            write(farm, each.name, ".profile", PROFILE)
+
+
+def write(farm: Farm, account: str, name: str, content: bytes) -> None:
+    """Give an account a file in its home."""
+    home = farm.home(account)
+    path = home / name
+    path.write_bytes(content)
+    os.chown(path, home.stat().st_uid, home.stat().st_gid)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -15,8 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode
 sys.path.insert(1, str(Path(__file__).parents[1] / "transport"))
 
-from hostile_logins import HOSTILE, Hostile
-from login_farm import Farm, farming, installed
+from hostile_logins import HOSTILE
+from login_farm import Farm, farming, installed, settle
 from scupi_provision.errors import LoginShellError
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.session import Session
@@ -42,17 +41,8 @@ def farm():
     """All accounts of `HOSTILE`."""
     accounts = [(each.name, each.shell if "/" in each.shell else installed(each.shell)) for each in HOSTILE]
     with farming(accounts) as farm:
-        for each in HOSTILE:
-            write(farm, each)
+        settle(farm)
         yield farm
-
-
-def write(farm: Farm, hostile: Hostile) -> None:
-    """Give the account its start-up file."""
-    home = farm.home(hostile.name)
-    path = home / hostile.file
-    path.write_bytes(hostile.content)
-    os.chown(path, home.stat().st_uid, home.stat().st_gid)
 
 
 @pytest.fixture(scope="module")
