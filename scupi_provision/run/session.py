@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scupi_provision.errors import InternalError, LockedError, ProvisionError, StepFailedError, UnreachableError
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.blobs import Amount, Blob
-from scupi_provision.run.greeting import PATIENCE_S, open_line
+from scupi_provision.run.greeting import AT_ONCE, PATIENCE_S, Manner, open_line
 from scupi_provision.run.reading import Reading
 from scupi_provision.shell import program
 from scupi_provision.shell.compile import Compiler, Turn
@@ -48,13 +48,21 @@ class Session:
     """A remote shell that takes one program after another. Not for use by several threads."""
 
     def __init__(
-        self, transport: Transport, *, run_id: str, owner: str, login_timeout_s: float = PATIENCE_S, account: str = ""
+        self,
+        transport: Transport,
+        *,
+        run_id: str,
+        owner: str,
+        login_timeout_s: float = PATIENCE_S,
+        account: str = "",
+        manner: Manner = AT_ONCE,
     ) -> None:
         self._transport = transport
         self._run_id = run_id
         self._owner = owner
         self._login_timeout_s = login_timeout_s
         self._account = account
+        self._manner = manner
         self._rest = b""
         self._noise = b""
         self._nonce = secrets.token_hex(16)
@@ -160,7 +168,9 @@ class Session:
             self._put(program.frame(text, blobs))
             return
         first = program.frame(program.prelude(self._nonce, self._run_id) + text, blobs)
-        line = open_line(self._transport, first, patience_s=self._login_timeout_s, account=self._account)
+        line = open_line(
+            self._transport, first, patience_s=self._login_timeout_s, account=self._account, manner=self._manner
+        )
         self._channel, self._noise, self._rest = line.channel, line.noise, line.rest
         self.wire.round_trips += line.round_trips
         self.wire.sent += len(first)
