@@ -145,7 +145,7 @@ p_libraries() {
 p_mark() { # NAME
   p_made=
   [ -d "$P_ROOT" ] || { ( umask 077; mkdir -- "$P_ROOT" ) 2>/dev/null && p_made=made; }
-  if ( umask 077; echo "$P_NODE" >"$P_ROOT/$1" ) 2>/dev/null; then p_fact mark "yes $p_made"; else p_fact mark no; fi
+  if ( umask 077; echo "$P_NODE" >"$P_ROOT/$1" ) 2>/dev/null; then p_fact mark "yes${p_made:+ made}"; else p_fact mark no; fi
 }
 
 p_find_mark() { # NAME SECONDS: opened and not only looked up, so that NFS asks the server
