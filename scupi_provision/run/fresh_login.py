@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal
 
-from scupi_provision.errors import ProvisionError
+from scupi_provision.errors import ProvisionError, UnreachableError
 from scupi_provision.shell.login import LoginAnswer, by_login_shell, login_body, login_command, read_answer
 from scupi_provision.transport.base import Channel, Person, Route, Transport
 from scupi_provision.transport.offers import Killable, OffersSftp
@@ -101,7 +102,8 @@ def _looked(transport: Transport, name: str, *, local: bool, limit_s: float) -> 
 
 def _answer(channel: Channel, mark: str, body: bytes, limit_s: float) -> tuple[LoginAnswer, bool]:
     """What the host says, and whether it had said it all before its time was over."""
-    channel.send(body)
+    with suppress(UnreachableError):  # a shell that ends at once reads nothing; what it says is read all the same
+        channel.send(body)
     output = b""
     deadline = time.monotonic() + limit_s
     came_through = False

@@ -147,8 +147,14 @@ class LoginGuard:
 
 
 def fresh_login_on(way: Way, person: Person) -> FreshLogin:
-    """A fresh login on `way`, within the time that its login files may take."""
-    return fresh_login(way.route, person, connection=way.connection, limit_s=way.limit_s)
+    """A fresh login on `way`, within the time that its login files may take.
+
+    One that does not come about is tried once more: a network that stumbles is no reason to take anything back.
+    """
+    found = fresh_login(way.route, person, connection=way.connection, limit_s=way.limit_s)
+    if found.trouble is Trouble.NO_LOGIN:
+        found = fresh_login(way.route, person, connection=way.connection, limit_s=way.limit_s)
+    return found
 
 
 def tell_leftovers(session: Session, label: str, home: str, *, finish: bool) -> Iterator[Event]:
