@@ -9,6 +9,7 @@ from scupi_provision.events import Event, PlayStarted, TaskFinished
 from scupi_provision.inventory.models import Host
 from scupi_provision.plan.models import Plan
 from scupi_provision.playbook.models import Play
+from scupi_provision.run.own_key import own_keys_to_be
 from scupi_provision.run.play import PlayOnHost
 from scupi_provision.run.running import Running
 from scupi_provision.run.settling import shown_error
@@ -28,6 +29,7 @@ def check(site: Site, plans: Plans | None = None) -> Iterator[Event]:
     """
     with Running(site, "check") as run:
         yield run.started()
+        yield from own_keys_to_be(site.inventory, site.request)
         for index, play in enumerate(site.playbook.plays):
             yield from run.tally.watch(_check_play(run, play, index, plans))
         yield from run.finish()

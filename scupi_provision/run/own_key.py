@@ -19,7 +19,7 @@ from scupi_provision.access.authorized_keys import admits, with_line
 from scupi_provision.access.kept_keys import as_written, own_key_path
 from scupi_provision.access.keys import expand
 from scupi_provision.access.own_key import own_public_key
-from scupi_provision.errors import AuthenticationError, ProvisionError, StepFailedError, UnreachableError
+from scupi_provision.errors import AuthenticationError, InputError, ProvisionError, StepFailedError, UnreachableError
 from scupi_provision.events import Event, Notice
 from scupi_provision.host.record import StepRecord
 from scupi_provision.host.view import HostView
@@ -52,15 +52,25 @@ def own_keys(inventory: Inventory, request: RunRequest) -> Iterator[Event]:
 
     An account for which it fails goes on with the key that it has. One that has its own key costs nothing.
     """
-    taking_part = {host.account for host in inventory.select("all", request.limit)}
-    wanting = [one for one in inventory.accounts if one.access.own_key and one.id in taking_part]
-    for account, done in give_own_keys(inventory, request, wanting):
+    for account, done in give_own_keys(inventory, request, _wanting(inventory, request)):
         if isinstance(done, OwnKey):
             yield Notice(str(done), account.id)
         else:
             told = done.diagnostic
             text = f"no key of its own yet, the one that it has is used: {told.summary} {told.detail}".strip()
             yield Notice(text, account.id, "warning")
+
+
+def own_keys_to_be(inventory: Inventory, request: RunRequest) -> Iterator[Notice]:
+    """What `own_keys` would do, for a check."""
+    for account in _wanting(inventory, request):
+        yield Notice(f"would get its own key {own_key_path(account.id)}, with a line in authorized_keys", account.id)
+
+
+def _wanting(inventory: Inventory, request: RunRequest) -> list[Account]:
+    taking_part = {host.account for host in inventory.select("all", request.limit)}
+    asking = [one for one in inventory.accounts if one.access.own_key and one.id in taking_part]
+    return [one for one in asking if expand(one.key) != own_key_path(one.id)]
 
 
 def give_own_keys(
@@ -91,6 +101,8 @@ def _switched(request: RunRequest, account: Account) -> OwnKey | ProvisionError:
 def _established(inventory: Inventory, request: RunRequest, account: Account) -> ProvisionError | None:
     """Make the key, have it let in, and prove it; why that failed."""
     try:
+        if "{{" in account.key:
+            raise InputError(f"the key of {account.id} is a template in the inventory", hint="write its path there")
         public = own_public_key(own_key_path(account.id), f"{account.id} (provision)")
         for host in ends_of(inventory, account.id):
             if connection_of(host, request) == "ssh":

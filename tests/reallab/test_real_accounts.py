@@ -31,6 +31,9 @@ class Student:
     def types(self, *arguments: object) -> Ended:
         return self._person.run(*arguments)
 
+    def begins(self, *arguments: object) -> subprocess.Popen[str]:
+        return self._person.start(*arguments)
+
     def adds(self, *options: object) -> Ended:
         return self.types("inventory", "add", self.lab.user, "--key", self.key, *options)
 
@@ -134,6 +137,8 @@ def test_apply_makes_the_key_that_an_entry_asks_for(student, authorized):
     text = student.inventory.read_text()
     old = f"    key: ~/.ssh/scupi_{student.lab.user}"
     student.inventory.write_text(text.replace(f"{old}\n", f"{old} # from the portal\n    access: {{own_key: true}}\n"))
+    (told,) = student.types("check", _play(student), "--json").of("Notice")
+    assert "would get its own key" in told["text"]
     applied = student.types("apply", _play(student), "--json")
     assert applied.code == 0, applied
     assert f"{old}_ed25519 # from the portal\n" in student.inventory.read_text()
@@ -141,6 +146,47 @@ def test_apply_makes_the_key_that_an_entry_asks_for(student, authorized):
     again = student.types("apply", _play(student), "--json")
     assert (again.code, again.of("Notice")) == (0, [])
     assert (authorized.read_bytes(), student.inventory.read_bytes()) == (content, inventory)
+
+
+@pytest.mark.slow
+def test_a_switch_of_keys_may_be_killed_at_any_time(student, authorized):
+    """Whatever the inventory names then lets the account in, and the next attempt finishes the work."""
+    assert student.adds("--yes").code == 0
+    inventory, lines = student.inventory.read_bytes(), authorized.read_bytes()
+    own = student.ssh / f"scupi_{student.lab.user}_ed25519"
+    ends = set()
+    for tenths in range(8, 30, 3):
+        student.inventory.write_bytes(inventory)
+        authorized.write_bytes(lines)
+        own.unlink(missing_ok=True)
+        own.with_name(f"{own.name}.pub").unlink(missing_ok=True)
+        process = student.begins("inventory", "add", student.lab.user, "--key", student.key, "--own-key")
+        try:
+            process.wait(tenths / 10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        ends.add((own.exists(), authorized.read_bytes() != lines, student.inventory.read_bytes() != inventory))
+        assert student.types("facts", "gpu2", "--json").code == 0
+    assert len(ends) > 1
+    assert student.adds("--own-key").code == 0
+    assert own.name in student.inventory.read_text()
+
+
+def test_a_home_that_takes_no_key_leaves_the_account_as_it_was(student, authorized, said):
+    """What can be done about it is told; the downloaded key goes on working."""
+    assert student.adds("--yes").code == 0
+    before = student.inventory.read_bytes()
+    folder = authorized.parent
+    folder.chmod(0o500)
+    try:
+        refused = student.adds("--own-key")
+    finally:
+        folder.chmod(0o700)
+    assert refused.code == 3, refused
+    assert "no key of its own" in refused.stdout
+    assert student.inventory.read_bytes() == before
+    assert student.types("facts", "gpu2", "--json").code == 0
 
 
 def test_a_class_is_added_from_a_list(student, lab):
