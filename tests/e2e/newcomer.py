@@ -66,13 +66,15 @@ class Newcomer:
         process = self.start(*arguments, place=place)
         return ended(process, patience_s)
 
-    def start(self, *arguments: object, place: Path | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: object, place: Path | None = None, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
         """Start a command; its pipes are the caller's to read."""
         return subprocess.Popen(
             [sys.executable, "-m", "scupi_provision", *map(str, arguments)],
             cwd=place or self.place,
             env=self._environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

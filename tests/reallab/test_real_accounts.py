@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))  # its Newcomer types commands here as well
 
-from newcomer import Ended, Newcomer
+from newcomer import Ended, Newcomer, ended
 
 
 @dataclass
@@ -31,8 +32,8 @@ class Student:
     def types(self, *arguments: object) -> Ended:
         return self._person.run(*arguments)
 
-    def begins(self, *arguments: object) -> subprocess.Popen[str]:
-        return self._person.start(*arguments)
+    def begins(self, *arguments: object, **options: object) -> subprocess.Popen[str]:
+        return self._person.start(*arguments, **options)
 
     def adds(self, *options: object) -> Ended:
         return self.types("inventory", "add", self.lab.user, "--key", self.key, *options)
@@ -205,3 +206,29 @@ def _play(student: Student) -> Path:
     path = student.place / "site.yaml"
     path.write_text("- hosts: admin1\n  tasks:\n    - ansible.builtin.ping:\n")
     return path
+
+
+def test_a_person_at_a_terminal_is_shown_both_keys(student, lab):
+    """No is no: nothing is written. Twice yes, and nobody is asked again."""
+    declined = _answering(student, ["no"])
+    assert declined.code == 3, declined
+    assert b"id:" not in student.inventory.read_bytes()
+    agreed = _answering(student, ["yes", "yes"])
+    assert agreed.code == 0, agreed
+    assert agreed.stderr.count("Is this the right one") == 2
+    assert len((student.ssh / "known_hosts_provision").read_text().splitlines()) == 2
+    student.types("inventory", "remove", lab.user)
+    assert student.adds().code == 0
+
+
+def _answering(student: Student, answers: list[str]) -> Ended:
+    """`add` at a terminal, with somebody who types these answers."""
+    terminal, side = os.openpty()
+    try:
+        process = student.begins("inventory", "add", student.lab.user, "--key", student.key, stdin=side)
+        for answer in answers:
+            os.write(terminal, f"{answer}\n".encode())
+        return ended(process)
+    finally:
+        os.close(terminal)
+        os.close(side)
