@@ -46,6 +46,7 @@ class FreshLogin:
         sftp: Whether an SFTP server greets; None where there is none, or where the login did not get that far.
         problem: What is wrong, one sentence; "" when all is well.
         trouble: The kind of the problem.
+        mark: A word in the arguments of whatever the login has started, and of nothing else.
     """
 
     seconds: float
@@ -53,6 +54,7 @@ class FreshLogin:
     sftp: bool | None = None
     problem: str = ""
     trouble: Trouble = Trouble.NONE
+    mark: str = ""
 
 
 def fresh_login(
@@ -94,10 +96,10 @@ def _looked(transport: Transport, name: str, *, local: bool, limit_s: float) -> 
         answer, in_time = _answer(channel, mark, body, limit_s)
     finally:
         channel.close()
-    if not answer.ended:
-        return _judged(answer, name, limit_s, sftp=None, in_time=in_time)
-    sftp = transport.sftp_greets(limit_s) if isinstance(transport, OffersSftp) else None
-    return _judged(answer, name, limit_s, sftp=sftp, in_time=in_time)
+    sftp = None
+    if answer.ended and isinstance(transport, OffersSftp):
+        sftp = transport.sftp_greets(limit_s)
+    return replace(_judged(answer, name, limit_s, sftp=sftp, in_time=in_time), mark=mark)
 
 
 def _answer(channel: Channel, mark: str, body: bytes, limit_s: float) -> tuple[LoginAnswer, bool]:

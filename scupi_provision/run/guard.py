@@ -106,7 +106,7 @@ class LoginGuard:
             self.session.guard(judge_guard("drop"))
             yield self._taken_back(replies, f"no verdict came within {self.seconds} s")
             return False
-        replies = self.session.guard(judge_guard("back"))
+        replies = self.session.guard(judge_guard("back", [login.mark for login in wrong.values() if login.mark]))
         still = {way: fresh_login_on(way, self.person) for way in wrong}
         if all(_is_as_bad(still[way], found) for way, found in wrong.items()):
             again = self.session.guard(judge_guard("forth"))

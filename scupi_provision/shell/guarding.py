@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from scupi_provision.shell.program import end, shell_source
@@ -36,9 +37,15 @@ def guard_words(guarded: tuple[Guarded, ...]) -> str:
     return words(*(text for one in guarded for text in ("tree" if one.whole else "flat", one.path)))
 
 
-def judge_guard(verdict: Verdict) -> str:
-    """The program that carries out a verdict on what the session has changed."""
-    return f"p_guard_judge {verdict}\n{end()}"
+def judge_guard(verdict: Verdict, stuck: Sequence[str] = ()) -> str:
+    """The program that carries out a verdict on what the session has changed.
+
+    Args:
+        verdict: What is to be done.
+        stuck: Words in the arguments of processes of the account that nobody else will end: shells that the change has
+            caught in a loop.
+    """
+    return "".join(f"p_guard_end {word(mark)}\n" for mark in stuck) + f"p_guard_judge {verdict}\n{end()}"
 
 
 def look_at_guards(*, finish: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -238,6 +239,26 @@ def test_what_cannot_be_kept_is_not_changed(session: Session, home: Path, rc: Pa
     (failed,) = [reply for reply in replies if isinstance(reply, StepFailed)]
     assert "lockout guard" in failed.why
     assert rc.read_bytes() == b"mine=1 # \xff\n\n"
+
+
+def test_shells_that_were_caught_in_a_loop_are_ended(session: Session, rc: Path) -> None:
+    """Those with the word of a fresh login in their arguments; not others."""
+    perform(session, (WriteFile(str(rc), b"exit\n", 0o600),), paths=(str(rc),))
+    loop = "while sleep 1; do :; done # "
+    caught, other = (
+        subprocess.Popen(["/bin/sh", "-c", loop + word], start_new_session=True) for word in ("m-1", "m-2")
+    )
+    try:
+        session.guard(judge_guard("back", ["m-1"]))
+        assert caught.wait(10) == -signal.SIGKILL
+        assert other.poll() is None
+    finally:
+        for process in (caught, other):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert rc.read_bytes() == b"mine=1 # \xff\n\n"
+    judged(session, "drop")
 
 
 def test_no_guard_without_a_guarded_step(session: Session, home: Path, rc: Path) -> None:
