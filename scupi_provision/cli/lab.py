@@ -39,6 +39,9 @@ def up(
     algorithms: Annotated[
         str, typer.Option(help="With --real: current, or 7.4 for what OpenSSH 7.4 offers.")
     ] = "current",
+    slurm: Annotated[
+        bool, typer.Option("--slurm", help="With --real: gpu2 is given out by Slurm, and entered only with a job.")
+    ] = False,
     sources: Annotated[bool, typer.Option(help="Whether the mirror must serve what the roles install.")] = True,
 ) -> None:
     """Start the lab (the first time it fetches what its mirror serves)."""
@@ -46,9 +49,11 @@ def up(
     def work() -> int:
         lab: Lab | RealLab
         if real:
-            lab = _start_real(shell, algorithms, forwarding=forwarding, sources=sources)
-        elif (shell, forwarding, algorithms) != ("bash", True, "current"):
-            raise InputError("the embedded lab has no choice of shell, forwarding and algorithms", hint="add --real")
+            lab = _start_real(shell, algorithms, forwarding=forwarding, slurm=slurm, sources=sources)
+        elif (shell, forwarding, algorithms, slurm) != ("bash", True, "current", False):
+            raise InputError(
+                "the embedded lab has no choice of shell, forwarding, algorithms, Slurm", hint="add --real"
+            )
         else:
             from scupi_provision.lab import commands  # noqa: PLC0415
 
@@ -134,11 +139,11 @@ def ssh(
     raise typer.Exit(guarded(work))
 
 
-def _start_real(shell: str, algorithms: str, *, forwarding: bool, sources: bool) -> RealLab:
+def _start_real(shell: str, algorithms: str, *, forwarding: bool, slurm: bool, sources: bool) -> RealLab:
     from scupi_provision.lab.real.control import up as start  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.lab.real.settings import LabSettings  # noqa: PLC0415
 
-    return start(_say, settings=LabSettings(shell, forwarding, algorithms), with_sources=sources)
+    return start(_say, settings=LabSettings(shell, forwarding, algorithms, slurm), with_sources=sources)
 
 
 def _whereabouts(lab: Lab | RealLab) -> str:

@@ -12,6 +12,7 @@ from scupi_provision.inventory.models import Host
 from scupi_provision.playbook.models import Play
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.run.greeting import PATIENCE_S
+from scupi_provision.run.job_wish import job_wish
 from scupi_provision.run.request import RunRequest
 from scupi_provision.source import diagnostic
 from scupi_provision.transport.base import Hop, Reach, Route
@@ -78,6 +79,7 @@ def _hop(host: Host, request: RunRequest) -> Hop:
         known_hosts=known_hosts or request.known_hosts,
         host_keys=tuple(str(pin) for pin in ([pins] if isinstance(pins, str) else pins)),
         use_agent=not variables.get("ansible_ssh_private_key_file"),
+        job=job_wish(variables, host),
         reach=_reach(variables.get("provision_reach", "auto"), host),
         new_keys=request.new_keys and next(iter(known_hosts), request.new_keys),
         login_timeout_s=_seconds(variables.get("provision_login_timeout", PATIENCE_S), host),

@@ -41,6 +41,11 @@ p_environment() {
   if [ -n "${PROVISION_LAB_PATH-}" ]; then
     P_ENVIRONMENT="$P_ENVIRONMENT PROVISION_LAB_PATH=$(p_quote "$PROVISION_LAB_PATH")"
   fi
+  # In a job the scheduler has chosen the GPUs; a program that would choose one itself must see that.
+  for p_name in ${SLURM_JOB_ID:+SLURM_JOB_ID CUDA_VISIBLE_DEVICES}; do
+    eval "p_value=\${$p_name-none}"
+    [ "$p_value" = none ] || P_ENVIRONMENT="$P_ENVIRONMENT $p_name=$(p_quote "$p_value")"
+  done
 }
 
 # p_pour BYTES: takes so many bytes off the line, and not one more. Without fullblock dd may come back with less than asked.

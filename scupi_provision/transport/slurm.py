@@ -95,13 +95,11 @@ def _granted(line: Lines, before: Hop, hop: Hop, tell: Tell) -> str:
             return value
         if kind == "ended":
             raise _not_given(line.channel.stderr_tail(), before, hop)
-        if kind == "waits" and value:
+        if kind == "waits" and value.startswith("PENDING "):
             state, _, reason = value.partition(" ")
-            seen = f"{printable(state)}, reason {printable(reason)}"
-            tell(
-                f"waiting for a job on {printable(hop.name)}: {time.monotonic() - begin:.0f} s, "
-                f"reason {printable(reason)}"
-            )
+            seen = f"{state}, reason {printable(reason)}"
+            waited_s = time.monotonic() - begin
+            tell(f"waiting for a job on {printable(hop.name)}: {waited_s:.0f} s, reason {printable(reason)}")
     if line.ended:
         raise _not_given(line.channel.stderr_tail(), before, hop)
     raise UnreachableError(

@@ -157,6 +157,19 @@ def test_a_choice_that_was_made_is_never_overridden(run, environment, by):
     assert [test["visible"] for test in report.tests] == [environment.get("CUDA_VISIBLE_DEVICES")]
 
 
+def test_gpus_that_a_job_was_not_given_take_no_part(run):
+    """nvidia-smi shows all of them where devices are not shut off."""
+    report = run(FOUR, "--allow-cpu", "x", "--all", "--all-reduce", SLURM_JOB_ID="81")
+    assert [test["visible"] for test in report.tests] == [None]
+    assert report.all_reduce == {"skipped": "it takes two free GPUs", "problem": None}
+
+
+def test_the_numbers_of_a_job_are_kept_as_they_are(run):
+    """Inside a job's cgroup GPUs are numbered from 0 again (Slurm's gres.html), so a number means another GPU outside."""
+    report = run(FOUR, "--allow-cpu", "x", "--all", SLURM_JOB_ID="81", CUDA_VISIBLE_DEVICES="0,1")
+    assert [test["visible"] for test in report.tests] == ["0", "1"]
+
+
 def test_no_visible_gpu_is_explained(run):
     report = run(FOUR, CUDA_VISIBLE_DEVICES="")
     assert (report.status, _causes(report)) == (1, ["none visible"])

@@ -137,6 +137,7 @@ def test_a_choice_of_the_person_is_respected(gpu_python, own):
 def test_the_choice_of_the_batch_system_is_respected(gpu_python):
     """Inside a job, the GPUs that are visible are the job's."""
     assert gpu_python({"gpus": [gpu(0)]}, SLURM_JOB_ID="81").chosen == "unset"
+    assert gpu_python({"gpus": [gpu(0)]}, SLURM_JOB_ID="81", CUDA_VISIBLE_DEVICES="1").chosen == "1"
 
 
 @pytest.mark.parametrize("record", [None, {"gpus": []}, recorded("no-devices"), recorded("l4-module-only")])

@@ -180,6 +180,8 @@ class Proof:
         free = [one.uuid for one in choice if not one.obstacle and one.uuid.startswith("GPU-")]
         if self._visible is not None:
             free = [name.strip() for name in self._visible.split(",") if name.strip()]
+        elif self._job:
+            free = []  # a job that was given GPUs sees them named; the others here are somebody else's
         free = [name for name in free if name not in failed]
         if len(free) < 2 and (choice or free):
             return {"skipped": "it takes two free GPUs", "problem": None}

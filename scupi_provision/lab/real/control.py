@@ -20,6 +20,7 @@ from scupi_provision.lab.layout import ACCOUNT, NODES, LabLayout
 from scupi_provision.lab.real.entry import make_entry
 from scupi_provision.lab.real.network import Wiring
 from scupi_provision.lab.real.settings import LabSettings, read_settings, settings_text
+from scupi_provision.lab.real.slurm import check_slurm
 from scupi_provision.lab.real.state import (
     ACCOUNT_HOME,
     RealLab,
@@ -73,6 +74,8 @@ def up(
     make_directory(layout)
     with exclusively(layout, progress):
         sources = _fill_mirror(layout, progress) if with_sources else read_sources(layout.sources)
+        if settings and settings.slurm:
+            check_slurm()
         state = _running(layout)
         last = read_settings(settings_file(layout)) or LabSettings()
         if state and settings not in {None, last}:
@@ -191,17 +194,18 @@ def _lab(layout: LabLayout, state: RealState, sources: Sources | None) -> RealLa
         logs={node: node_directory(layout, node) / "log" for node in NODES},
         pid=state.pid,
         nodes=state.nodes,
-        stand_ins=_stand_ins(sources),
+        stand_ins=_stand_ins(sources, read_settings(settings_file(layout)) or LabSettings()),
         variables=lab_variables(layout.known_hosts, f"http://127.0.0.1:{state.mirror_port}", sources),
     )
 
 
-def _stand_ins(sources: Sources | None) -> tuple[str, ...]:
+def _stand_ins(sources: Sources | None, settings: LabSettings) -> tuple[str, ...]:
     origins = [value for name, value in asdict(sources).items() if name.endswith("_origin")] if sources else []
     return (
         "admin1 and gpu2 are two sets of namespaces of this machine, with its programs and one scratch home",
         *(f"{origin}, served on admin1's loopback" for origin in origins if origin),
         "no GPU in the lab: GPU checks run torch on the CPU",
+        *(("the GPU that Slurm hands out is /dev/null",) if settings.slurm else ()),
     )
 
 

@@ -20,7 +20,6 @@ from scupi_provision.errors import ProvisionError
 from scupi_provision.lab.daemon import lock
 from scupi_provision.lab.layout import ADMIN, LabLayout
 from scupi_provision.lab.mirror import start_mirror
-from scupi_provision.lab.processes import process_table
 from scupi_provision.lab.real.entry import write_known_hosts
 from scupi_provision.lab.real.network import in_network_of
 from scupi_provision.lab.real.nodes import Nodes
@@ -81,7 +80,7 @@ def _hold(layout: LabLayout, nonce: str, nodes: Nodes, stop: threading.Event) ->
         logger.info("up: lab %d, admin1 is %s", wiring.number, wiring.admin)
         busy = time.monotonic()
         while not stop.wait(_LOOK_AROUND_S):
-            if _in_use(nodes):
+            if nodes.in_use:
                 busy = time.monotonic()
             if why := _reason_to_end(layout, nonce, nodes, time.monotonic() - busy):
                 logger.info("ending: %s", why)
@@ -99,11 +98,6 @@ def _mirror(layout: LabLayout, nonce: str, admin_pid: int) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def _in_use(nodes: Nodes) -> bool:
-    """Whether somebody is logged in, or something that they left is still at work."""
-    return any(entry.parent in nodes.pids.values() for entry in process_table())
 
 
 def _reason_to_end(layout: LabLayout, nonce: str, nodes: Nodes, idle_s: float) -> str:

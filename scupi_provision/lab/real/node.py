@@ -8,10 +8,10 @@ sessions.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -19,14 +19,15 @@ from typing import NoReturn
 from scupi_provision.errors import ProvisionError
 from scupi_provision.lab.real.node_root import SSHD_CONFIG, NodeSpec, build_root
 
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 def main() -> NoReturn:
     """Wait for the spec, build the node, and run sshd in it for as long as the node lives."""
     text = sys.stdin.readline()
     if not text:
         sys.exit("whoever started this node gave up")
-    fields = json.loads(text)
-    spec = NodeSpec(**fields | {"hidden": tuple(fields["hidden"])})
+    spec = NodeSpec.from_json(text)
     try:
         build_root(spec)
     except (ProvisionError, OSError) as error:
@@ -41,6 +42,8 @@ def _become_sshd(spec: NodeSpec) -> NoReturn:
     os.chroot(spec.root)
     os.chdir("/")
     os.umask(0o022)
+    for command in spec.daemons:
+        subprocess.run(command, stdin=subprocess.DEVNULL, env={"PATH": _SYSTEM_PATH}, check=True)
     # By its absolute path, as it demands: it starts itself anew for each connection.
     sshd = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin") or "sshd"
     os.execve(sshd, [sshd, "-D", "-e", "-f", SSHD_CONFIG], {"PATH": os.defpath})  # noqa: S606 - no shell is wanted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -31,6 +33,16 @@ SSHD_CONFIG = "/etc/ssh/sshd_config"
 
 
 @dataclass(frozen=True)
+class OwnedFile:
+    """Something that a node has besides: a file with this text, or a folder when `text` is None."""
+
+    path: str
+    text: str | None
+    owner: str
+    mode: int
+
+
+@dataclass(frozen=True)
 class NodeSpec:
     """What a node is made of. Plain values only: it travels as JSON.
 
@@ -49,6 +61,9 @@ class NodeSpec:
         known_hosts: The text of /etc/ssh/ssh_known_hosts.
         boot_id: What the node says of its boot: two nodes have not booted together.
         hidden: Programs of this machine that the node lacks, as absolute paths.
+        system_accounts: Further lines of /etc/passwd, of accounts with a group of the same name and number.
+        files: What it has besides, folders before what is in them.
+        daemons: What it starts before its sshd, as commands.
     """
 
     name: str
@@ -65,6 +80,22 @@ class NodeSpec:
     known_hosts: str
     boot_id: str
     hidden: tuple[str, ...]
+    system_accounts: str = ""
+    files: tuple[OwnedFile, ...] = ()
+    daemons: tuple[tuple[str, ...], ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str) -> NodeSpec:
+        """The spec that travelled as `text`."""
+        fields = json.loads(text)
+        return cls(
+            **fields
+            | {
+                "hidden": tuple(fields["hidden"]),
+                "files": tuple(OwnedFile(**file) for file in fields["files"]),
+                "daemons": tuple(map(tuple, fields["daemons"])),
+            }
+        )
 
 
 def build_root(spec: NodeSpec) -> None:
@@ -87,6 +118,7 @@ def build_root(spec: NodeSpec) -> None:
     _mount("-t", "proc", "proc", root / "proc")
     _make_folders(root)
     _write_etc(root / "etc", spec)
+    _add_files(root, spec)
     _bind(spec.scratch, root / "tmp")
     _bind(spec.home, root / spec.account_home.lstrip("/"))
     _bind(_file(root / "run/boot_id", spec.boot_id + "\n"), root / "proc/sys/kernel/random/boot_id")
@@ -128,8 +160,12 @@ def _write_etc(etc: Path, spec: NodeSpec) -> None:
             shutil.copytree(source, etc / name, symlinks=True)
         elif source.is_file():
             shutil.copy2(source, etc / name)
-    _file(etc / "passwd", _accounts("passwd") + f"{spec.account}:x:{spec.uid}:{spec.uid}::{_home_and_shell(spec)}\n")
-    _file(etc / "group", _accounts("group") + f"{spec.account}:x:{spec.uid}:\n")
+    _file(
+        etc / "passwd",
+        f"{_accounts('passwd')}{spec.system_accounts}{spec.account}:x:{spec.uid}:{spec.uid}::{_home_and_shell(spec)}\n",
+    )
+    groups = "".join(f"{line.split(':')[0]}:x:{line.split(':')[3]}:\n" for line in spec.system_accounts.splitlines())
+    _file(etc / "group", f"{_accounts('group')}{groups}{spec.account}:x:{spec.uid}:\n")
     # A star is no password at all; an exclamation mark would be a locked account, which sshd refuses.
     _file(etc / "shadow", f"root:*:::::::\n{spec.account}:*:::::::\n", mode=0o600)
     _file(etc / "hosts", spec.hosts)
@@ -140,6 +176,20 @@ def _write_etc(etc: Path, spec: NodeSpec) -> None:
     _file(etc / "ssh/ssh_known_hosts", spec.known_hosts)
     _file(etc / "ssh/sshd_config", spec.sshd_config)
     _file(etc / "ssh/host_key", spec.host_key, mode=0o600)
+
+
+def _add_files(root: Path, spec: NodeSpec) -> None:
+    """Owners are the node's own accounts, which may have another number than this machine's of the same name."""
+    lines = (root / "etc/passwd").read_text(encoding="utf-8").splitlines()
+    numbers = {name: (int(uid), int(gid)) for name, _, uid, gid, *_ in (line.split(":") for line in lines)}
+    for file in spec.files:
+        path = root / file.path.lstrip("/")
+        if file.text is None:
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(file.mode)
+        else:
+            _file(path, file.text, file.mode)
+        os.chown(path, *numbers[file.owner])
 
 
 def _home_and_shell(spec: NodeSpec) -> str:

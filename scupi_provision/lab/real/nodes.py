@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from scupi_provision.lab.real.entry import known_hosts
 from scupi_provision.lab.real.network import Wiring, in_network_of, wire
 from scupi_provision.lab.real.node_root import HOST_KEY, NodeSpec
 from scupi_provision.lab.real.settings import LabSettings, sshd_config
+from scupi_provision.lab.real.slurm import slurm_accounts, slurm_daemons, slurm_files
 from scupi_provision.lab.real.state import ACCOUNT_HOME, node_directory
 
 _SSH_PORT = 22
@@ -46,6 +48,7 @@ class Nodes:
         self._layout = layout
         self._settings = settings
         self._starters: dict[str, subprocess.Popen[str]] = {}
+        self._services: set[int] = set()
         self.pids: dict[str, int] = {}
         """The first process of each node, by name: its sshd."""
 
@@ -53,6 +56,11 @@ class Nodes:
     def running(self) -> bool:
         """Whether no node has ended."""
         return all(starter.poll() is None for starter in self._starters.values())
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody is logged in, or something that they left is still at work."""
+        return any(e.parent in self.pids.values() and e.pid not in self._services for e in process_table())
 
     def start(self) -> Wiring:
         """Switch both nodes on; returns when both answer.
@@ -64,12 +72,14 @@ class Nodes:
             self._starters[node] = self._start(node)
         self.pids = {node: _child(starter) for node, starter in self._starters.items()}
         wiring = wire(self.pids[ADMIN], self.pids[GPU])
+        munge_key = secrets.token_hex(64)
         for node, starter in self._starters.items():
-            spec = _spec(self._layout, self._settings, node, wiring)
+            spec = _spec(self._layout, self._settings, node, wiring, munge_key)
             with cast("IO[str]", starter.stdin) as line:
                 line.write(json.dumps(asdict(spec)) + "\n")
         self._wait_for_sshd(ADMIN, wiring.admin)
         self._wait_for_sshd(GPU, wiring.gpu)
+        self._services = {entry.pid for entry in process_table() if entry.parent in self.pids.values()}
         return wiring
 
     def stop(self) -> None:
@@ -129,7 +139,7 @@ def _greets(address: str) -> bool:
         return False
 
 
-def _spec(layout: LabLayout, settings: LabSettings, node: str, wiring: Wiring) -> NodeSpec:
+def _spec(layout: LabLayout, settings: LabSettings, node: str, wiring: Wiring, munge_key: str) -> NodeSpec:
     directory = node_directory(layout, node)
     return NodeSpec(
         name=node,
@@ -141,11 +151,14 @@ def _spec(layout: LabLayout, settings: LabSettings, node: str, wiring: Wiring) -
         account_home=ACCOUNT_HOME,
         login_shell=settings.login_shell,
         host_key=layout.host_key(node).read_text(encoding="ascii"),
-        sshd_config=sshd_config(settings, ACCOUNT, HOST_KEY),
+        sshd_config=sshd_config(settings, ACCOUNT, HOST_KEY, asks_pam=settings.slurm and node == GPU),
         hosts=f"127.0.0.1 localhost\n{wiring.admin_inside} {ADMIN}\n{wiring.gpu} {GPU}\n",
         known_hosts=known_hosts(layout),
         boot_id=str(uuid.uuid4()),
         hidden=tuple(_hidden()) if node == GPU else (),
+        system_accounts=slurm_accounts() if settings.slurm else "",
+        files=slurm_files(node, munge_key) if settings.slurm else (),
+        daemons=slurm_daemons(node) if settings.slurm else (),
     )
 
 

@@ -35,11 +35,13 @@ class LabSettings:
         login_shell: One of LOGIN_SHELLS; both nodes give it to the account.
         forwarding: Whether admin1 forwards TCP; without it a client cannot go on to gpu2 by itself.
         algorithms: "7.4" restricts both servers to what OpenSSH 7.4 offers.
+        slurm: Whether gpu2 is given out by Slurm, and its server lets in only those who have a job on it.
     """
 
     login_shell: str = "bash"
     forwarding: bool = True
     algorithms: str = "current"
+    slurm: bool = False
 
     def __post_init__(self) -> None:
         for value, known, what in (
@@ -65,13 +67,14 @@ def settings_text(settings: LabSettings) -> str:
     return json.dumps(asdict(settings)) + "\n"
 
 
-def sshd_config(settings: LabSettings, account: str, host_key: str) -> str:
+def sshd_config(settings: LabSettings, account: str, host_key: str, *, asks_pam: bool = False) -> str:
     """The configuration of one node's server: keys only, one account, the ways of a cluster's login node.
 
     Args:
         settings: The lab's.
         account: The only user who may log in.
         host_key: The path of the private host key, as the node sees it.
+        asks_pam: Whether PAM decides who may log in (Slurm's module does).
     """
     lines = {
         "Port": "22",
@@ -80,7 +83,7 @@ def sshd_config(settings: LabSettings, account: str, host_key: str) -> str:
         "PermitRootLogin": "no",
         "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no",
-        "UsePAM": "no",
+        "UsePAM": "yes" if asks_pam else "no",
         "AllowTcpForwarding": "yes" if settings.forwarding else "no",
         "X11Forwarding": "no",
         "UseDNS": "no",
