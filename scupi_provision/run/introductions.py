@@ -50,6 +50,10 @@ class Introductions:
                 self.declined[hop.name] = offered.partition(" ")[0]
             return self._answers[key]
 
+    def is_given(self, hop: Hop) -> bool:
+        """Whether a fingerprint was given for it."""
+        return hop.name in self._fingerprints
+
     def pinned(self, route: Route) -> Route:
         """`route` with the given fingerprints as the only keys that count: for hosts that are known already."""
         return tuple(

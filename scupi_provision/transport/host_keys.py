@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
 from scupi_provision.errors import HostKeyError, InputError
+from scupi_provision.transport import host_key_refusals as refusals
 from scupi_provision.transport.base import Hop, Nobody, Person
+from scupi_provision.transport.host_key_refusals import cited, is_ours, named
 from scupi_provision.transport.known_hosts import (
     KEY_KINDS,
     HostKey,
@@ -21,9 +21,37 @@ from scupi_provision.transport.known_hosts import (
     spelled,
 )
 from scupi_provision.transport.route import described
+from scupi_provision.transport.trusted_keys import exchange, remember
 
 _FINGERPRINT_PREFIX = "SHA256:"
-_MOST_WARNINGS = 5  # lines skipped in known_hosts; enough to see a pattern
+
+
+@dataclass(frozen=True)
+class MetKey:
+    """A host key that was accepted.
+
+    Attributes:
+        hop: Whose it is.
+        key: The key.
+        standing: Known before, pinned in the inventory, trusted just now, or put in place of another just now.
+        place: Where that stands: a file, with the line where there is one.
+    """
+
+    hop: Hop
+    key: HostKey
+    standing: Literal["known", "pinned", "new", "replaced"]
+    place: str
+
+
+@runtime_checkable
+class Introducer(Protocol):
+    """A Person who has come to get to know hosts: hears of every key, and may replace what was trusted through us."""
+
+    def met(self, key: MetKey) -> None:
+        """MUST take note of a key that was accepted; what it raises ends the connecting."""
+
+    def replaces(self, hop: Hop, offered: str, known: tuple[str, ...]) -> bool:
+        """MUST say whether `offered` shall take the place of `known`."""
 
 
 @dataclass(frozen=True)
@@ -77,86 +105,58 @@ class HostKeyJudge:
 
     def check(self, offered: HostKey) -> None:
         """Return when `offered` is the hop's key; raise HostKeyError otherwise. A revoked key is never accepted."""
+        met = self._accepted(offered)
+        if isinstance(self.person, Introducer):
+            self.person.met(met)
+
+    def _accepted(self, offered: HostKey) -> MetKey:
         verdict = self.known.lookup(self.hop.address, self.hop.port, offered)
+        evidence = verdict.evidence
         if verdict.standing is Standing.REVOKED:
-            raise self._revoked(offered, verdict.evidence)
+            raise refusals.revoked(self.hop, offered, evidence)
         if self.pins:
-            if fingerprint(offered) not in {pin.fingerprint for pin in self.pins}:
-                raise self._changed(offered, [str(pin) for pin in self.pins], self._repin_hint())
-        elif verdict.standing is Standing.CHANGED:
-            raise self._changed(offered, map(_cited, verdict.evidence), self._remove_hint(verdict.evidence))
-        elif verdict.standing is Standing.UNKNOWN and not self._is_trusted_now(offered):
-            raise self._unknown(offered, verdict.evidence)
+            if fingerprint(offered) in {pin.fingerprint for pin in self.pins}:
+                return MetKey(self.hop, offered, "pinned", "the inventory")
+            partial = any(pin.key is None for pin in self.pins)
+            raise refusals.changed(self.hop, offered, map(str, self.pins), refusals.how_to_pin(partial))
+        if verdict.standing is Standing.ACCEPTED:
+            return MetKey(self.hop, offered, "known", f"{evidence[0].file}:{evidence[0].line}")
+        if verdict.standing is Standing.CHANGED and not self._replaces_now(offered, evidence):
+            hint = refusals.how_to_replace(self.hop, evidence)
+            raise refusals.changed(self.hop, offered, map(cited, evidence), hint)
+        if verdict.standing is Standing.UNKNOWN and not self._is_trusted_now(offered):
+            raise refusals.unknown(self.hop, offered, self.known, evidence)
+        standing: Literal["replaced", "new"] = "replaced" if verdict.standing is Standing.CHANGED else "new"
+        return MetKey(self.hop, offered, standing, str(self.hop.new_keys))
 
     def _is_trusted_now(self, offered: HostKey) -> bool:
         """Ask, where there is a file to remember the answer in; the question is put once."""
         if offered in self._just_trusted:
             return True
         file = self.hop.new_keys
-        if file is None or not self.person.trusts(self.hop, _named(offered)):
+        if file is None or not self.person.trusts(self.hop, named(offered)):
             return False
         self._just_trusted.append(offered)
-        _remember(file.expanduser(), f"{spelled(self.hop.address, self.hop.port)} {offered.text}\n")
+        remember(file.expanduser(), self._line(offered))
         return True
 
-    def _revoked(self, offered: HostKey, evidence: tuple[KnownHost, ...]) -> HostKeyError:
-        return HostKeyError(
-            f"The host key of {described(self.hop)} is revoked; not connecting",
-            detail=_lines([f"offered: {_named(offered)}", *(f"revoked: {_cited(line)}" for line in evidence)]),
-            hint="somebody may be using a stolen key: ask the administrator for the host's new fingerprint",
-        )
+    def _replaces_now(self, offered: HostKey, known: tuple[KnownHost, ...]) -> bool:
+        """Only what was trusted through us is ours to replace, and only for somebody who came for that."""
+        if offered in self._just_trusted:
+            return True
+        file = self.hop.new_keys
+        if file is None or not isinstance(self.person, Introducer):
+            return False
+        if not all(is_ours(self.hop, line.file) for line in known):
+            return False
+        if not self.person.replaces(self.hop, named(offered), tuple(map(cited, known))):
+            return False
+        self._just_trusted.append(offered)
+        exchange(file.expanduser(), {line.line for line in known}, [self._line(offered)])
+        return True
 
-    def _changed(self, offered: HostKey, known: Iterable[str], hint: str) -> HostKeyError:
-        return HostKeyError(
-            f"The host key of {described(self.hop)} is not the known one; not connecting",
-            detail=_lines(
-                [
-                    f"offered: {_named(offered)}",
-                    *(f"known:   {line}" for line in known),
-                    "either the host was reinstalled or somebody is listening in between",
-                ]
-            ),
-            hint=hint,
-        )
-
-    def _unknown(self, offered: HostKey, authorities: tuple[KnownHost, ...]) -> HostKeyError:
-        files = ", ".join(str(path) for path in self.hop.known_hosts) or "no known_hosts file is configured"
-        reasons = [f"offered: {_named(offered)}", f"known:   nothing ({files})"]
-        if authorities:
-            places = ", ".join(f"{line.file}:{line.line}" for line in authorities)
-            reasons[1] = f"known:   only certificate authorities ({places}), which provision cannot verify"
-        return HostKeyError(
-            f"The host key of {described(self.hop)} is not known; not connecting",
-            detail=_lines([*reasons, *(f"skipped: {warning}" for warning in self.known.warnings[:_MOST_WARNINGS])]),
-            hint=self._trust_hint(offered),
-        )
-
-    def _trust_hint(self, offered: HostKey) -> str:
-        line = f"{spelled(self.hop.address, self.hop.port)} {offered.text}"
-        target = self.hop.known_hosts[0] if self.hop.known_hosts else Path("~/.ssh/known_hosts")
-        command = f"echo '{line}' >> {_shell_path(target)}"
-        return f"compare the fingerprint with the administrator's; if it is the same: {command}"
-
-    def _remove_hint(self, evidence: tuple[KnownHost, ...]) -> str:
-        name = spelled(self.hop.address, self.hop.port)
-        files = dict.fromkeys(line.file for line in evidence)
-        commands = "; ".join(f"ssh-keygen -R '{name}' -f {_shell_path(file)}" for file in files)
-        return (
-            "compare the offered fingerprint with the administrator's; only if it is the same, "
-            f"remove the old key: {commands}"
-        )
-
-    def _repin_hint(self) -> str:
-        partial = any(pin.key is None for pin in self.pins)
-        other = " (if the pin is of another key type, pin the whole key line)" if partial else ""
-        return f"compare the offered fingerprint with the administrator's before you change the inventory{other}"
-
-
-def _remember(file: Path, line: str) -> None:
-    """One more line in a file of ours, made for its owner alone when it is new."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(file, "a", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as known:
-        known.write(line)
+    def _line(self, key: HostKey) -> str:
+        return f"{spelled(self.hop.address, self.hop.port)} {key.text}"
 
 
 def _read(path: Path, hop: Hop) -> KnownHosts:
@@ -194,20 +194,3 @@ def _bad_pin(text: str, hop: Hop, reason: str) -> InputError:
         detail=reason,
         hint="write 'SHA256:…' or 'ssh-ed25519 AAAA…', as in the host's /etc/ssh/ssh_host_*_key.pub",
     )
-
-
-def _named(key: HostKey) -> str:
-    return f"{fingerprint(key)} ({key.kind})"
-
-
-def _cited(entry: KnownHost) -> str:
-    return f"{_named(entry.key)}, {entry.file}:{entry.line}"
-
-
-def _shell_path(path: Path | str) -> str:
-    """A path for a command to copy: quoted where the shell needs it, except a leading `~`, which quoting would kill."""
-    return str(path) if str(path).startswith("~/") else shlex.quote(str(path))
-
-
-def _lines(lines: list[str]) -> str:
-    return "\n".join(lines)
