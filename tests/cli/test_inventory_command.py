@@ -6,10 +6,12 @@ import json
 import os
 import stat
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import asyncssh
 import pytest
+import typer
 import yaml
 from scupi_provision.cli.main import app
 from typer.testing import CliRunner
@@ -432,3 +434,11 @@ def test_help_does_not_load_what_it_does_not_need():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_option_of_add_is_documented():
+    """Those that other commands have as well are told of with them."""
+    page = (Path(__file__).parents[2] / "docs/accounts.md").read_text(encoding="utf-8")
+    command = typer.main.get_command(app).commands["inventory"].commands["add"]
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    assert [option for option in options - {"--inventory", "--limit", "--connect"} if f"`{option}" not in page] == []
