@@ -53,9 +53,9 @@ def test_a_healthy_node(check):
 
 OTHERWISE = [
     # check, facts, state, a part of what is said, a part of the fix
-    (home.permissions, {"mode_home": "775 1000"}, State.PROBLEM, "~ has mode 775", "chmod go-w ~"),
+    (home.permissions, {"mode_home": "775 1000"}, State.PROBLEM, "~ has mode 775: the group may", "chmod go-w ~"),
     (home.permissions, {"mode_ssh": "770 1000"}, State.PROBLEM, "~/.ssh has mode 770", "chmod 700 ~/.ssh"),
-    (home.permissions, {"mode_keys": "666 1000"}, State.PROBLEM, "mode 666", "chmod 600 ~/.ssh/authorized_keys"),
+    (home.permissions, {"mode_keys": "666 1000"}, State.PROBLEM, "666: everybody", "chmod 600 ~/.ssh/authorized_keys"),
     (home.permissions, {"mode_home": "755 0"}, State.PROBLEM, "another account (uid 0)", "administrator of gpu2"),
     (home.authorized, {"authorized_0": "no"}, State.NOTE, "does not have the key", "own_key: true"),
     (home.file_system, {"space": space(kind="nfs")}, State.NOTE, "nfs, of another machine", "CONDA_PKGS_DIRS=/tmp/"),

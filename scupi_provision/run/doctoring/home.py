@@ -19,6 +19,10 @@ _QUOTA_NEAR = 0.9
 _MANY_RUNS = 50
 
 
+_OTHERS = {0o020: "the group", 0o002: "everybody", 0o022: "everybody"}
+"""Who may write, by the mode's bits. Debian's sshd puts up with a group that has nobody else in it; others do not."""
+
+
 # --- who may write ---------------------------------------------------------------------------------------------------
 
 
@@ -38,8 +42,8 @@ def permissions(node: Node) -> Finding:
             what = f"{path} belongs to another account (uid {owner})"
             fix = f"ask the administrator of {node.name} to give {path} to {node.raw.get('user', 'the account')}"
             return node.found(check, State.PROBLEM, what, fix)
-        if int(mode, 8) & 0o022:
-            what = f"{path} has mode {mode}: others may write there, and sshd then refuses the key (StrictModes)"
+        if others := _OTHERS.get(int(mode, 8) & 0o022):
+            what = f"{path} has mode {mode}: {others} may write there, so sshd does not believe the keys (StrictModes)"
             return node.found(check, State.PROBLEM, what, f"chmod {right} {path}")
     return node.ok(check, f"home {node.raw.get('mode_home', '?').split(' ')[0]}, nobody else may write there")
 
