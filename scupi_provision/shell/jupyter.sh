@@ -149,7 +149,8 @@ p_jupyter_begin() {
       p_put "$3" >"$p_place/token" && p_put "$4" >"$p_place/share/kernels/python3/kernel.json" &&
       p_put "$5" >"$p_place/relay.py" && echo "$p_place" >"$p_dir/place" && echo "$2" >"$p_dir/environment" &&
       date -u +%Y-%m-%dT%H:%M:%SZ >"$p_dir/since" ) 2>/dev/null || { P_WHY="cannot write in $p_place and $p_dir"; return 1; }
-  p_start "$(p_jupyter_script "$2")" || return 1
+  # By a shell that ends at once: as a child of this one, which waits for nobody, a dead server would seem to live.
+  ( p_start "$(p_jupyter_script "$2")" ) || { P_WHY="cannot write in $p_dir"; return 1; }
 }
 
 p_jupyter_script() { # ENVIRONMENT

@@ -182,7 +182,7 @@ def test_who_has_no_token_is_refused(served, token):
     assert served.notebook.ask("POST", "/api/kernels", {}, token=token)[0] == 403
 
 
-def test_another_user_of_the_node_reaches_neither_socket_nor_folder_nor_a_port(lab, said, person, served):
+def test_another_user_of_the_node_reaches_neither_socket_nor_folder(lab, said, person, served):
     served.notebook.execute("1")  # a kernel runs
     place = _place(person)
     assert _as_somebody_else(lab, "id -u; hostname").stdout == f"{SOMEBODY_ELSE}\ngpu2\n"
@@ -192,9 +192,32 @@ def test_another_user_of_the_node_reaches_neither_socket_nor_folder_nor_a_port(l
     connect = f"perl -e 'use IO::Socket::UNIX; IO::Socket::UNIX->new(Peer => shift) or print $!' {place}/s"
     assert _as_somebody_else(lab, connect).stdout == "Permission denied"
     assert said(lab, "gpu2", connect) == ""  # its owner may
-    # Neither the server nor its kernels listen on TCP: what listens (0A) is sshd, on port 22 (0016).
-    sockets = _as_somebody_else(lab, "cat /proc/net/tcp /proc/net/tcp6").stdout
-    assert set(re.findall(r"^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F:]+ 0A ", sockets, re.MULTILINE)) == {"0016"}
+
+
+def test_what_jupyter_does_with_tcp(lab, served):
+    """The server listens on no port at all, and neither do its kernels on any of Jupyter's five channels.
+
+    ipykernel itself has one port, on loopback: forked children of a cell hand their prints in there, and nothing that
+    does not begin with sixteen random bytes is taken (`_setup_pipe_in` of ipykernel/iostream.py).
+    """
+    served.notebook.execute("1")
+    assert _ports_of(lab, b"jupyter_server") == []
+    assert all(address == "0100007F" for address in _ports_of(lab, b"ipykernel_launcher"))
+    assert len(_ports_of(lab, b"ipykernel_launcher")) <= 1
+    assert "tcp" not in served.notebook.execute("from ipykernel.connect import *; print(get_connection_info())")
+
+
+def _ports_of(lab, name):
+    """The addresses at which processes of gpu2 listen that have `name` on their command line."""
+    lines = Path(f"/proc/{lab.nodes['gpu2']}/net/tcp").read_text().splitlines()[1:]
+    listening = {line.split()[9]: line.split()[1].split(":")[0] for line in lines if line.split()[3] == "0A"}
+    found = []
+    for pid in family(lab.nodes["gpu2"]):
+        process = Path(f"/proc/{pid}")
+        if name in (process / "cmdline").read_bytes():
+            sockets = [str(link.readlink()).strip("socket:[]") for link in (process / "fd").iterdir()]
+            found += [listening[number] for number in sockets if number in listening]
+    return found
 
 
 def test_the_modes_are_those_that_were_promised(lab, said, person, served):
