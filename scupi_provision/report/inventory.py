@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scupi_provision.errors import ProvisionError
+from scupi_provision.errors import Diagnostic, ProvisionError
 from scupi_provision.inventory.enrolment import Enrolled, OwnKey, Removed, Standing
 from scupi_provision.inventory.shown import AccountRow, GroupShown, HostShown, Login
 from scupi_provision.report import style
@@ -54,10 +54,13 @@ def print_table(results: Sequence[Enrolled], console: Console) -> None:
         key = str(result.key) if result.key else ""
         table.add_row(result.id, visible(result.name), standing, listed(result.hosts), key)
     console.print(table)
-    failed = [result for result in results if result.error]
-    for result in failed:
+    failed: dict[Diagnostic, list[str]] = {}
+    for result in results:
         if result.error:
-            _say(console, Text(), Text(result.id, style=style.HEADING), *diagnostic_lines(result.error, console.width))
+            failed.setdefault(result.error, []).append(result.id)
+    for error, identifiers in failed.items():
+        heading = Text(listed(identifiers), style=style.HEADING)
+        _say(console, Text(), heading, *diagnostic_lines(error, console.width))
     counts = {standing: sum(result.standing is standing for result in results) for standing in Standing}
     told = ", ".join(f"{count} {standing.value}" for standing, count in counts.items() if count)
     _say(console, Text(f"{counted(len(results), 'account')}: {told}", style=style.BAD if failed else style.GOOD))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import TracebackType
 
 from scupi_provision.access.kept_keys import KeptKey, as_written, keep_key, key_path, own_key_path
 from scupi_provision.access.keys import expand
-from scupi_provision.errors import AuthenticationError, InputError, ProvisionError, UnreachableError
+from scupi_provision.errors import AuthenticationError, Diagnostic, InputError, ProvisionError, UnreachableError
 from scupi_provision.inventory.document import InventoryDocument
 from scupi_provision.inventory.editing import NewEntry, with_accounts, with_key, without_account
 from scupi_provision.inventory.enrolment import Enrolled, EnrolWish, Removed, Standing
@@ -37,24 +39,41 @@ def add_accounts(request: RunRequest, wish: EnrolWish) -> list[Enrolled]:
     candidates = examined(inventory, wish)
     new = [one for one in candidates if not one.is_there]
     load_inventory(request.inventory, text=_edited(document.text, new, wish))  # refuses now what it would refuse then
-    kept: dict[str, KeptKey] = {}
-    try:
+    introductions = Introductions(request.person, wish.fingerprints)
+    with _KeptKeys() as kept:
         for one in new:
-            kept[one.id] = keep_key(one.kept_at, one.key.content, replace=wish.replace or one.is_in_place)
-        introductions = Introductions(request.person, wish.fingerprints)
+            kept.keep(one, replace=wish.replace)
         tried = _tried(request, introductions, _edited(document.text, new, wish), new) if wish.connect and new else {}
         if len(candidates) == 1:
             _require_login(tried, introductions)
         for one in _failed(new, tried):
-            kept.pop(one.id).undo()
-        good = [one for one in new if one.id in kept]
-        if good:
+            kept.give_up(one)
+        if good := [one for one in new if one.id in kept.keys]:
             document.save(_edited(document.text, good, wish))
-    except BaseException:
-        for key in kept.values():
-            key.undo()
-        raise
-    return [_result(one, kept.get(one.id), tried.get(one.id, TrialLogin())) for one in candidates]
+    return [_result(one, kept.keys.get(one.id), tried.get(one.id, TrialLogin()), introductions) for one in candidates]
+
+
+class _KeptKeys:
+    """The keys that are kept for accounts about to be written; all go again when that comes to nothing."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, KeptKey] = {}
+
+    def keep(self, one: Candidate, *, replace: bool) -> None:
+        self.keys[one.id] = keep_key(one.kept_at, one.key.content, replace=replace or one.is_in_place)
+
+    def give_up(self, one: Candidate) -> None:
+        self.keys.pop(one.id).undo()
+
+    def __enter__(self) -> _KeptKeys:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            for key in self.keys.values():
+                key.undo()
 
 
 def remove_account(request: RunRequest, identifier: str, *, delete_key: bool = False) -> Removed:
@@ -125,25 +144,30 @@ def _failed(people: Sequence[Candidate], tried: Mapping[str, TrialLogin]) -> lis
 def _require_login(tried: Mapping[str, TrialLogin], introductions: Introductions) -> None:
     for identifier, trial in tried.items():
         if trial.error is not None:
-            told = trial.error.diagnostic
-            hints = [told.hint, "to write it without a login: --no-connect"]
-            for host, fingerprint in introductions.declined.items():
-                hints[0] = (
-                    f"compare the fingerprint with the administrator's, and if it is the same: --fingerprint "
-                    f"{host}={fingerprint}\nto trust every host as it is: --yes"
-                )
+            told = _explained(trial.error, introductions)
             raise UnreachableError(
                 f"{identifier} was not added, because the login failed: {told.summary}",
                 detail=told.detail,
-                hint="\n".join(hint for hint in hints if hint),
+                hint=f"{told.hint}\nto write it without a login: --no-connect".strip(),
             ) from trial.error
 
 
-def _result(one: Candidate, kept: KeptKey | None, trial: TrialLogin) -> Enrolled:
+def _explained(error: ProvisionError, introductions: Introductions) -> Diagnostic:
+    """Why a login failed; where nobody vouched for a host, with the options of `add` that do."""
+    hint = error.diagnostic.hint
+    for host, fingerprint in introductions.declined.items():
+        hint = (
+            "compare the fingerprint with the administrator's, and if it is the same: "
+            f"--fingerprint {host}={fingerprint}\nto trust every host as it is: --yes"
+        )
+    return replace(error.diagnostic, hint=hint)
+
+
+def _result(one: Candidate, kept: KeptKey | None, trial: TrialLogin, introductions: Introductions) -> Enrolled:
     if one.is_there and kept is None:
         return Enrolled(one.id, Standing.THERE, one.person.name, one.current_key)
     if kept is None:
-        error = trial.error.diagnostic if trial.error else None
+        error = _explained(trial.error, introductions) if trial.error else None
         return Enrolled(one.id, Standing.FAILED, one.person.name, error=error)
     return Enrolled(
         id=one.id,
