@@ -25,6 +25,10 @@ def compile_command(
     tags: options.Tags = "",
     skip_tags: options.SkipTags = "",
     lab: options.UseLab = False,
+    look: Annotated[Path | None, typer.Option("--look", help="What the script of --look-script has printed.")] = None,
+    look_script: Annotated[
+        bool, typer.Option("--look-script", help="Write a script that looks at the account instead.")
+    ] = False,
     paste: Annotated[bool, typer.Option("--paste", help="As lines to be pasted into a terminal.")] = False,
     with_secrets: Annotated[bool, typer.Option("--with-secrets", help="Also what no_log hides.")] = False,
     max_size: Annotated[int, typer.Option("--max-size", min=1, help="MiB that the script may have.")] = 8,
@@ -33,7 +37,7 @@ def compile_command(
 
     def work() -> int:
         from scupi_provision.report.compiled import describe  # noqa: PLC0415
-        from scupi_provision.run.compile import Wish, compile_site  # noqa: PLC0415
+        from scupi_provision.run import compile as verbs  # noqa: PLC0415
         from scupi_provision.run.site import load_site  # noqa: PLC0415
 
         request = options.make_request(
@@ -45,20 +49,28 @@ def compile_command(
             tags=tags,
             skip_tags=skip_tags,
         )
-        wish = Wish(
+        wish = verbs.Wish(
             account,
             out.name,
+            look=None if look is None else _text(look),
             pasted=paste,
             with_secrets=with_secrets,
             max_size=max_size * _MIB,
         )
         site = load_site(request, dials=False)
-        compiled = compile_site(site, wish)
+        compiled = verbs.look_script(site, wish) if look_script else verbs.compile_site(site, wish)
         _write(out, compiled.text, secret=with_secrets)
         print("\n".join(describe(compiled, out)))
         return 0
 
     raise typer.Exit(guarded(work))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
 
 
 def _write(path: Path, text: str, *, secret: bool) -> None:

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import scupi_provision
-from scupi_provision.errors import Diagnostic, InputError
-from scupi_provision.events import Outcome
-from scupi_provision.inventory.models import Host
-from scupi_provision.playbook.models import Play
+from scupi_provision.errors import InputError
+from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.choosing import choose_account
-from scupi_provision.run.compiling.assumed import assumed_facts
-from scupi_provision.run.compiling.basis import state_checks
-from scupi_provision.run.compiling.checks import claims, judging_later
-from scupi_provision.run.compiling.handlers import called_by, callers
-from scupi_provision.run.compiling.offline import PlannedOffline, Sight, Stage
-from scupi_provision.run.compiling.refusals import LOOK, refusals
-from scupi_provision.run.compiling.script import CheckText, Script, StepText, Variant, Witness
-from scupi_provision.run.compiling.steps import StepTexts
-from scupi_provision.run.compiling.unseen import UnseenHome
-from scupi_provision.run.compiling.watching import Watch
+from scupi_provision.run.compiling.looks import Asked, look_program, parse_look
+from scupi_provision.run.compiling.making import Maker, files_of_theirs
+from scupi_provision.run.compiling.sighting import Subject, sighted, ssh_arguments
 from scupi_provision.run.site import Site
-from scupi_provision.shell.standalone import Standalone, pasteable, sealed
-from scupi_provision.shell.words import words
-
-_MOST_THEIRS = 5
-"""Files of the user's that a script tells apart: there are 32 ways in which 5 may be there or not, each a variant."""
+from scupi_provision.shell.standalone import pasteable, sealed
 
 
 @dataclass(frozen=True)
@@ -36,6 +22,7 @@ class Wish:
     Attributes:
         account: Whose; None for the only one.
         name: What the file will be called.
+        look: What a look has printed; None to assume what nobody has looked at.
         pasted: Whether it shall be lines for a terminal.
         with_secrets: Whether what `no_log` hides may stand in it.
         max_size: Bytes that it may have.
@@ -43,6 +30,7 @@ class Wish:
 
     account: str | None = None
     name: str = "site.sh"
+    look: str | None = None
     pasted: bool = False
     with_secrets: bool = False
     max_size: int = 8 * 1024 * 1024
@@ -54,7 +42,7 @@ class Compiled:
 
     Attributes:
         text: The file.
-        steps: How many steps it may do.
+        steps: How many steps it may do; 0 for one that only looks.
         unproved: What its checks claim that it cannot judge.
         hint: What to do with it.
     """
@@ -71,127 +59,65 @@ def compile_site(site: Site, wish: Wish) -> Compiled:
     Raises:
         InputError: Something in it cannot be done by a script, or the script would be too large.
     """
-    play, host = _only(site, wish)
-    script = _Assumed(site, play, host, wish).script()
-    about = (
-        f"provision {scupi_provision.__version__} made this from {site.playbook.path.name} for account {host.account}.",
-        f"Run it on {host.base}: sh {wish.name}     Run it again as often as you like: it does what is left to do.",
-    )
-    text = sealed(script.text(), about=about)
-    if len(text.encode("utf-8", "surrogateescape")) > wish.max_size:
-        raise InputError(
-            f"the script would have {len(text) // 1024} KiB, more than {wish.max_size // 1024} KiB",
-            hint="let the host download large files (get_url), or allow more with --max-size",
-        )
+    subject = _subject(site, wish)
+    script = Maker(subject, wish.name, wish.with_secrets).script()
     steps = len({key for variant in script.variants.values() for key in variant.steps})
     unproved = tuple(claim for witness in script.witnesses for claim in witness.unproved)
-    if wish.pasted:
-        hint = f"paste all of it into a shell on {host.base}; it keeps itself as ~/{wish.name} and begins"
-        return Compiled(pasteable(text, wish.name), steps, unproved, hint)
-    hint = f"upload it to {host.base} (the web page's file manager will do) and run there: sh {wish.name}"
-    return Compiled(text, steps, unproved, hint)
+    again = "Run it again as often as you like: it does what is left to do."
+    return _finished(subject, wish, script.text(), again, steps, unproved)
 
 
-def _only(site: Site, wish: Wish) -> tuple[Play, Host]:
+def look_script(site: Site, wish: Wish) -> Compiled:
+    """A script that looks at the account, and at the hosts of `verify:` from there, and changes nothing.
+
+    With a look, the script asks for what that one has told and for what it has not.
+    """
+    subject = _subject(site, wish)
+    asked = {host.name: _told_by(subject.looks.get(host.base, Snapshot())) for host in subject.hosts}
+    for theirs in ([], [] if subject.is_looked_at else files_of_theirs(subject)):
+        sighting = sighted(subject, theirs, watched=False)
+        applied = sighting.apply()
+        for witness in subject.witnesses:
+            sighting.verify(witness, applied)
+        for name, needs in sighting.asked.items():
+            asked[name].add(needs)
+    looked_at = [Asked(h.base, ssh_arguments(h, subject.host, site.request), asked[h.name]) for h in subject.hosts]
+    return _finished(subject, wish, look_program(looked_at), "It changes nothing; copy what it prints.", 0, ())
+
+
+def _told_by(look: Snapshot) -> Needs:
+    entries, contents, names = (dict.fromkeys(known) for known in (look.entries, look.contents, look.names))
+    return Needs(facts=True, entries=entries, contents=contents, names=names)
+
+
+def _subject(site: Site, wish: Wish) -> Subject:
     account = choose_account(site.inventory, wish.account)
     found = [(play, host) for play in site.playbook.plays for host in site.targets(play) if host.account == account]
-    if len(found) == 1:
-        return found[0]
     if not found:
         raise InputError(f"no play of {site.playbook.path.name} is for a host of account {account}")
-    names = ", ".join(f"{play.name} on {host.base}" for play, host in found)
-    raise InputError(f"a script is for one play on one host, here are {len(found)}: {names}", hint="use --limit")
+    if len(found) > 1:
+        names = ", ".join(f"{play.name} on {host.base}" for play, host in found)
+        raise InputError(f"a script is for one play on one host, here are {len(found)}: {names}", hint="use --limit")
+    ((play, host),) = found
+    looks = parse_look(wish.look) if wish.look is not None else {}
+    return Subject(site, play, host, tuple(site.witnesses(play, host)), looks)
 
 
-@dataclass
-class _Assumed:
-    """Makes a script for an account at which nobody has looked."""
-
-    site: Site
-    play: Play
-    host: Host
-    wish: Wish
-
-    def script(self) -> Script:
-        theirs = self._theirs()
-        problems: list[Diagnostic] = []
-        variants = {}
-        for number in range(1 << len(theirs)):
-            there = [path for bit, path in enumerate(theirs) if number >> bit & 1]
-            variants[number] = self._variant(there, problems)
-        if all(variant.refusal for variant in variants.values()):
-            raise InputError.of(list(dict.fromkeys(problems)))
-        planned, facts = self._plan([])[0], assumed_facts(self.host, self.site.request)
-        started = time.strftime("%Y-%m-%d")
-        return Script(
-            title=f"{self.play.name}: {self.site.playbook.path.name} for {self.host.account} ({started})",
-            owner="a compiled script (provision compile,",
-            name=self.wish.name,
-            advice=LOOK,
-            facts=(f"s_home {words(facts['home'], facts['umask'])}",),
-            theirs=tuple(theirs),
-            variants=variants,
-            witnesses=tuple(self._witness(witness, planned) for witness in self.site.witnesses(self.play, self.host)),
-        )
-
-    def _theirs(self) -> list[str]:
-        """The user's own files whose being there decides what tasks do."""
-        found: list[str] = []
-        for _ in range(_MOST_THEIRS + 1):
-            asked = {path for there in ([], found) for path in self._plan(there)[2].files}
-            if asked <= set(found):
-                return found
-            found += sorted(asked - set(found))
+def _finished(subject: Subject, wish: Wish, program: str, note: str, steps: int, unproved: tuple[str, ...]) -> Compiled:
+    host, playbook = subject.host, subject.site.playbook.path.name
+    about = (
+        f"provision {scupi_provision.__version__} made this from {playbook} for {host.account or host.label}.",
+        f"Run it on {host.base}: sh {wish.name}     {note}",
+    )
+    text = sealed(program, about=about)
+    size = len(text.encode("utf-8", "surrogateescape"))
+    if size > wish.max_size:
         raise InputError(
-            f"what is to be done depends on {len(found)} files of the user's: {', '.join(found)}", hint=LOOK
+            f"the script would have {size // 1024} KiB, more than {wish.max_size // 1024} KiB",
+            hint="let the host download large files (get_url), or allow more with --max-size",
         )
-
-    def _plan(self, theirs: list[str]) -> tuple[PlannedOffline, UnseenHome, Watch]:
-        home = UnseenHome(assumed_facts(self.host, self.site.request), theirs)
-        watch = Watch(home)
-        stage = Stage(self.site, self.play, self._sights(home, watch))
-        return stage.apply(self.host), home, watch
-
-    def _sights(self, home: UnseenHome, watch: Watch) -> dict[str, Sight]:
-        sights = {self.host.name: Sight(self.host, home.snapshot, home.read, watch.modules)}
-        for witness in self.site.witnesses(self.play, self.host):
-            other = UnseenHome(assumed_facts(witness, self.site.request))
-            sights.setdefault(witness.name, Sight(witness, other.snapshot, other.read, Watch(other).modules))
-        return sights
-
-    def _variant(self, theirs: list[str], problems: list[Diagnostic]) -> Variant:
-        planned, home, _ = self._plan(theirs)
-        steps = planned.plan.steps
-        found = [problem for step in steps for problem in refusals(step, with_secrets=self.wish.with_secrets)]
-        if found:
-            problems += found
-            return Variant(refusal=f"{found[0].summary}. {found[0].hint}")
-        texts = StepTexts(steps, home)
-        calls = called_by(callers(steps, self.play))
-        made = {}
-        for index, step in enumerate(steps):
-            body = texts.text(index)
-            if body:
-                told = step.outcome is Outcome.WOULD_CHANGE
-                made[step.key] = StepText(
-                    str(step.label), body, step.ignore_errors, told, tuple(calls.get(step.key, ()))
-                )
-        return Variant(tuple(state_checks(planned.plan, home.snapshot, home)), made)
-
-    def _witness(self, witness: Host, applied: PlannedOffline) -> Witness:
-        home = UnseenHome(assumed_facts(self.host, self.site.request))
-        stage = Stage(self.site, self.play, self._sights(home, Watch(home)))
-        planned = stage.verify(witness, applied, judging_later)
-        checks, unproved = [], []
-        compiler = Standalone()
-        for step in planned.plan.steps:
-            if step.outcome in {Outcome.UNKNOWN, Outcome.FAILED}:
-                unproved.append(f"{step.label}")
-            elif step.module and step.module.name == "expect" and step.outcome is not Outcome.SKIPPED:
-                if step.args is not None and "value" in step.args.model_fields_set:
-                    continue
-                commands, beyond = claims(step, planned.view.home, compiler)
-                unproved += [f"{step.label}: {claim}" for claim in beyond]
-                checks.append(CheckText(str(step.label), tuple(commands), step.ignore_errors))
-        ssh = None if witness.base == self.host.base else (witness.base,)
-        return Witness(witness.base, ssh, (), tuple(checks), tuple(unproved))
+    made = Compiled(text, steps, unproved, f"upload it to {host.base} and run there: sh {wish.name}")
+    if not wish.pasted:
+        return made
+    hint = f"paste all of it into a shell on {host.base}; it keeps itself there as {wish.name}, and begins"
+    return replace(made, text=pasteable(text, wish.name), hint=hint)

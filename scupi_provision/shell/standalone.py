@@ -153,12 +153,20 @@ def _modes(states: Sequence[str]) -> list[str]:
 
 _RUNTIME = (
     "standalone_begin.sh", "runtime.sh", "steps.sh", "jobs.sh", "lock.sh", "facts.sh", "standalone.sh", "states.sh",
-    "edits.sh", "basis.sh", "claims.sh",
+    "edits.sh", "basis.sh", "claims.sh", "elsewhere.sh",
 )  # fmt: skip
 _PUT = (
     'case ${KSH_VERSION-} in "") p_put() { printf %s "$1"; };; *) p_put() { print -rn -- "$1"; };; esac\n'
     "unset -f cat sha256sum 2>/dev/null\n"
 )
+
+
+_LOOKING = ("standalone_begin.sh", "runtime.sh", "facts.sh", "elsewhere.sh", "look.sh")
+
+
+def looking_runtime() -> str:
+    """Everything that the text of a script which only looks is preceded by."""
+    return "".join(map(shell_source, _LOOKING))
 
 
 def standalone_runtime() -> str:

@@ -104,14 +104,10 @@ s_sum() { # the end of the checks on a node
   s_print "proved on $P_NODE: $S_PASSED checks passed"
 }
 
-# s_elsewhere ROLE NAME SSH-ARGUMENTS…: the checks of ROLE on another node, which gets this very script on its standard
-# input, checked before it runs. Nothing is asked for: where ssh would, it fails.
+# s_elsewhere ROLE NAME SSH-ARGUMENTS…: the checks of ROLE on another node.
 s_elsewhere() {
-  s_role=$1 s_node=$2; shift 2
-  s_hash=$(p_put "$P_TEXT" | sha256sum)
-  # shellcheck disable=SC2016  # expanded on the other node
-  s_there='T=$(cat; echo .); T=${T%.}; s=$(printf %s "$T" | sha256sum); [ "${s%% *}" = '${s_hash%% *}' ] || exit 97; P_TEXT=$T; eval "$T"'
-  p_put "$P_TEXT" | ssh -o BatchMode=yes -o ConnectTimeout=20 "$@" "exec env S_ROLE=$s_role /bin/sh -c '$s_there'" >&3
+  s_node=$2 s_asked=$1
+  s_send "$@" >&3
   s_status=$?
   case $s_status in
     0) ;;
@@ -119,7 +115,7 @@ s_elsewhere() {
     *)
       S_CODE=3
       s_print "not proved: $s_node could not be asked from here (ssh ended with $s_status). Where you can log in to $s_node, run there:"
-      s_print "  sh $S_NAME $s_role"
+      s_print "  sh $S_NAME $s_asked"
       ;;
   esac
 }

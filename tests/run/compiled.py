@@ -15,7 +15,7 @@ from typing import Any
 
 from scupi_provision.events import Event
 from scupi_provision.run.apply import apply
-from scupi_provision.run.compile import Compiled, Wish, compile_site
+from scupi_provision.run.compile import Compiled, Wish, compile_site, look_script
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.site import load_site
 
@@ -113,6 +113,9 @@ class Account:
 
     def compile(self, playbook: str, extra: dict[str, Any] | None = None, **wish: Any) -> Compiled:
         return compile_site(load_site(self.request(playbook, extra=extra or {}), dials=False), Wish(**wish))
+
+    def look_script(self, playbook: str, **wish: Any) -> Compiled:
+        return look_script(load_site(self.request(playbook), dials=False), Wish(**wish))
 
     def run(self, script: str, shell: str = "dash", *arguments: str, path: str | None = None) -> Ran:
         file = self.place / "site.sh"

@@ -108,3 +108,32 @@ def test_a_script_stops_where_it_was_made_for_another_account(account) -> None:
     assert ran.code == 2
     assert f"is at {account.home}/link, which this script was not made for" in ran.output
     assert tree(account.home) == before
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_look_is_as_good_as_being_there(account, reference, shell) -> None:
+    """What only a look can tell: lines that are matched, a file of another content, a directory of another mode."""
+    playbook = reference + (
+        "    - {name: matched, lineinfile: {path: ~/.bashrc, regexp: '^alias ll', line: 'alias ll=x'}}\n"
+        "    - {name: deeper, blockinfile: {path: ~/.bashrc, marker: '# {mark} x', insertafter: mine, block: export TWO=2}}\n"
+        "    - {name: kept, copy: {dest: ~/theirs, content: new, backup: false}}\n"
+        "    - {name: gone, file: {path: ~/old, state: absent}}\n"
+    )
+    account.files |= {"theirs": "old", "old/file": "x", ".bash_profile": "# mine\n"}
+    account.first_day()
+    applied = changes(account.apply(playbook))
+    wanted = tree(account.home)
+    account.first_day()
+    before = tree(account.home)
+    looked = account.run(account.look_script(playbook).text, shell)
+    assert (looked.code, tree(account.home)) == (0, before), looked.output
+    # A web terminal wraps long lines, and its copies have blanks at their ends.
+    pasted = "welcome\n" + "\n".join(f"{line[:50]}  \n{line[50:]}" for line in looked.output.splitlines()) + "\n$ "
+    script = account.compile(playbook, look=pasted).text
+    ran = account.run(script, shell)
+    assert (ran.code, sorted(ran.changed)) == (0, sorted(applied)), ran.output
+    assert tree(account.home) == wanted
+    again = account.run(script, shell)
+    assert (again.code, again.changed) == (0, []), again.output
+    assert tree(account.home) == wanted
+    assert changes(account.apply(playbook)) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
@@ -32,13 +32,13 @@ class UnseenHome:
         theirs: Files of the user's that are there, with content that nobody knows.
     """
 
-    def __init__(self, facts: dict[str, str], theirs: Iterable[str] = ()) -> None:
-        """Begin with these facts (as `facts.sh` tells them)."""
+    def __init__(self, facts: Mapping[str, str], theirs: Iterable[str] = (), *, mark: str = "") -> None:
+        """Begin with these facts (as `facts.sh` tells them); `mark` begins what stands for contents."""
         self._riddles = _Riddles()
         self.snapshot = Snapshot(Facts(facts), contents=self._riddles)
         self.theirs = frozenset(theirs)
         # Nothing that a user or a playbook could have written: where it turns up, it came from here.
-        self._mark = secrets.token_hex(16)
+        self._mark = mark or secrets.token_hex(16)
 
     def asked(self) -> list[str]:
         """The files whose content somebody has asked for since this was called last."""
