@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from scupi_provision.errors import InputError
 
@@ -37,7 +38,8 @@ class SshEntry:
         key_files: Private keys, in order; empty: whatever the ssh-agent has.
         known_hosts: Files of trusted host keys; ssh writes new ones into the first.
         jump: The alias of the host before it, or "".
-        host_key_alias: The name under which its key is kept, when not the address.
+        host_keys: Keys that the inventory pins in full, as `ssh-ed25519 AAAA…`; only they are accepted. They have to be
+            in one of `known_hosts` under the alias, where no other cluster's host of the same name is meant.
         remote_command: What is run there in place of a shell, on a terminal; "" for a shell.
         remark: A comment above the section.
     """
@@ -49,18 +51,46 @@ class SshEntry:
     key_files: tuple[str, ...] = ()
     known_hosts: tuple[str, ...] = ()
     jump: str = ""
-    host_key_alias: str = ""
+    host_keys: tuple[str, ...] = ()
     remote_command: str = ""
     remark: str = ""
 
 
-def config_text(entries: Iterable[SshEntry]) -> str:
-    """The sections of `entries`, with an empty line between them.
+@dataclass(frozen=True)
+class WrittenBlock:
+    """What became of an ssh configuration.
+
+    Attributes:
+        file: The file.
+        changed: Whether it is another one now.
+        aliases: What may be typed after `ssh`.
+        overridden: For aliases for which ssh takes something else than we wrote: what it takes.
+    """
+
+    file: Path
+    changed: bool
+    aliases: tuple[str, ...] = ()
+    overridden: tuple[str, ...] = ()
+
+
+def config_text(entries: Iterable[SshEntry], included: Iterable[str] = ()) -> str:
+    """The sections of `entries`, with an empty line between them; then what else is to be read.
+
+    Args:
+        entries: The sections, the more important first.
+        included: Files that ssh reads after them.
 
     Raises:
         InputError: A path or a name cannot be written so that every ssh reads it alike.
     """
-    return "\n".join(_section(entry) for entry in entries)
+    sections = [_section(entry) for entry in entries]
+    rest = [f"Include {_value(file)}\n" for file in included]
+    return "\n".join([*sections, *(["\n".join(_REST) + "\n" + "".join(rest)] if rest else [])])
+
+
+def known_lines(entry: SshEntry) -> list[str]:
+    """The pinned keys of `entry` as lines of known_hosts."""
+    return [f"{entry.alias.lower()} {key}" for key in entry.host_keys]
 
 
 def with_block(content: bytes, body: str) -> bytes:
@@ -97,7 +127,7 @@ def _section(entry: SshEntry) -> str:
         *(("IdentityFile", _value(_literal(path))) for path in entry.key_files),
         *([("IdentitiesOnly", "yes")] if entry.key_files else []),
         *([("ProxyJump", entry.jump)] if entry.jump else []),
-        *([("HostKeyAlias", entry.host_key_alias)] if entry.host_key_alias else []),
+        *([("HostKeyAlias", entry.alias)] if entry.host_keys else []),
         *([("UserKnownHostsFile", _values(map(_literal, entry.known_hosts)))] if entry.known_hosts else []),
         ("StrictHostKeyChecking", "ask"),
         ("ForwardAgent", "no"),

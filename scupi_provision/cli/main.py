@@ -20,6 +20,7 @@ from scupi_provision.cli import lab as lab_commands
 from scupi_provision.cli import lock as lock_commands
 from scupi_provision.cli import options
 from scupi_provision.cli import rescue as rescue_command
+from scupi_provision.cli import ssh as ssh_commands
 from scupi_provision.cli import torch as torch_commands
 from scupi_provision.cli import vscode as vscode_command
 from scupi_provision.cli.boundary import guarded
@@ -44,6 +45,9 @@ app.command(name="jupyter")(jupyter_command.jupyter)
 app.command(name="lock")(lock_commands.lock)
 app.command(name="bundle")(lock_commands.bundle)
 app.command(name="rescue")(rescue_command.rescue)
+app.command(name="ssh")(ssh_commands.ssh)
+app.command(name="ssh-config")(ssh_commands.ssh_config)
+app.command(name="trust")(ssh_commands.trust)
 app.command(name="vscode")(vscode_command.vscode)
 app.add_typer(inventory_commands.app, name="inventory")
 app.add_typer(lab_commands.app, name="lab")

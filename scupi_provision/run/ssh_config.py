@@ -17,6 +17,7 @@ from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to, setting
 from scupi_provision.source import diagnostic
 from scupi_provision.transport.base import Hop, Route
+from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.route import check_route
 
 DEFAULT_PREFIX = "scupi"
@@ -37,6 +38,12 @@ def ssh_config_text(inventory: Inventory, request: RunRequest, account: str | No
         InputError: No such account; or a name or path that ssh cannot be told.
     """
     return config_text(ssh_entries(inventory, request, account))
+
+
+def entries_of_way(inventory: Inventory, request: RunRequest, host: Host) -> list[SshEntry]:
+    """The sections that lead to `host`, in the order of the way; the last one is its own."""
+    aliases = _Aliases(inventory, request, host.account)
+    return [_entry(hop, inventory, request, aliases) for hop in inventory.route_hosts(host)]
 
 
 def ssh_entries(inventory: Inventory, request: RunRequest, account: str | None) -> list[SshEntry]:
@@ -83,7 +90,7 @@ def _entry(host: Host, inventory: Inventory, request: RunRequest, aliases: _Alia
     route = route_to(host, inventory, request)
     check_route(route)
     names = [aliases.of(other) for other in inventory.route_hosts(host)]
-    ours, command = split_route(route)
+    ours, command = split_route(route, terminal=True)
     entry = _section_of(ours, names)
     if ours == route:
         return entry
@@ -101,6 +108,7 @@ def _section_of(route: Route, names: Sequence[str]) -> SshEntry:
         key_files=tuple(_written(path) for path in hop.key_files),
         known_hosts=tuple(_written(path) for path in _user_files(hop)),
         jump=names[-2] if len(names) > 1 else "",
+        host_keys=tuple(pin.key.text for pin in HostKeyJudge.for_hop(hop).pins if pin.key),
     )
 
 

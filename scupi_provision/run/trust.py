@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from scupi_provision.access.trusted_key import TrustedKey
 from scupi_provision.errors import HostKeyError
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
+from scupi_provision.run.choosing import choose_account, choose_host
 from scupi_provision.run.introductions import Introductions
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import route_to
+from scupi_provision.run.trial_login import ends_of
 from scupi_provision.transport.base import Hop, Route
 from scupi_provision.transport.host_key_refusals import named
 from scupi_provision.transport.host_keys import HostKeyJudge, MetKey
 from scupi_provision.transport.known_hosts import fingerprint
 from scupi_provision.transport.opening import open_transport
 from scupi_provision.transport.shared_hops import SharedHops
-
-
-@dataclass(frozen=True)
-class TrustedKey:
-    """A hop's key that is trusted.
-
-    Attributes:
-        host: The hop's name in the inventory.
-        address: Where it is dialled.
-        port: TCP port.
-        kind: Key type.
-        fingerprint: `SHA256:…`.
-        standing: Known before, pinned in the inventory, trusted just now, or put in place of another just now.
-        place: Where that stands.
-        text: The key as known_hosts has it.
-    """
-
-    host: str
-    address: str
-    port: int
-    kind: str
-    fingerprint: str
-    standing: Literal["known", "pinned", "new", "replaced"]
-    place: str
-    text: str
 
 
 def trust(
@@ -77,6 +54,19 @@ def trust(
             if length > 1:  # kept until the end, so that nobody is asked for a second code
                 opened.enter_context(closing(open_transport(route[: length - 1], "ssh", introductions, hops)))
             yield _trusted(_meet(route[:length], _Meeting(introductions, route[length - 1], replace=replace), hops))
+
+
+def hosts_to_meet(inventory: Inventory, names: Sequence[str], account: str | None) -> list[Host]:
+    """The hosts called `names`, or all of one account: any account will do, since a host shows everybody the same key.
+
+    Raises:
+        InputError: There is no such host or account.
+    """
+    if account is None and inventory.accounts:
+        account = inventory.accounts[0].id
+    if not names:
+        return ends_of(inventory, choose_account(inventory, account))
+    return [choose_host(inventory, name, account) for name in names]
 
 
 class _MetError(Exception):
