@@ -78,8 +78,10 @@ def start_files(shell: str, present: Sequence[str]) -> tuple[StartFile, ...]:
     files = {"bash": _OF_BASH, "zsh": _OF_ZSH, "csh": _OF_CSH, "tcsh": _OF_CSH}.get(kind, _OF_SH)
     if kind == "csh":
         files = tuple(file for file in files if file.name != ".tcshrc")
-    hidden = {name for group in _ALTERNATIVES for name in [each for each in group if each in present][1:]}
-    return tuple(file for file in (SERVER_FILE, *files) if file.name in present and file.name not in hidden)
+    there = [file for file in (SERVER_FILE, *files) if file.name in present]
+    names = {file.name for file in there}
+    hidden = {name for group in _ALTERNATIVES for name in [each for each in group if each in names][1:]}
+    return tuple(file for file in there if file.name not in hidden)
 
 
 # --- lines -----------------------------------------------------------------------------------------------------------

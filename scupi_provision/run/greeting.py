@@ -43,6 +43,8 @@ class Manner:
 
 AT_ONCE = Manner()
 _BETWEEN_INTERRUPTS_S = 1.0
+_FODDER = b"\n" * 4096
+"""Sent now and then to a start-up file that wants more input than the preface has; what is left is skipped."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class _Opening:
         self._interrupt = interrupt
         self._most_noise = math.inf if interrupt else MOST_NOISE  # what is interrupted may print until then
         self._interrupt_at = time.monotonic() + _BETWEEN_INTERRUPTS_S
+        self._fodder = b""
         self._token = secrets.token_hex(8)
         self._unread = b""
         self._printed = 0
@@ -127,10 +130,11 @@ class _Opening:
 
     def greet(self, frame: bytes, until: float, *, later: bool) -> bytes:
         """Send the program, see it begin; what followed. `later`: not before the bootstrap says hello."""
-        self._send(program.preface(self._token) + (b"" if later else frame))
+        self._send(program.preface(self._token) + (b"" if later else frame + program.LOST))
+        self._fodder = _FODDER if later and not self._interrupt else b""
         word = self._word(until)
         if word == "hello":
-            self._interrupt = b""
+            self._interrupt = self._fodder = b""
             if later:
                 self._send(frame)
             word = self._word(time.monotonic() + _HEARING_S)
@@ -173,6 +177,8 @@ class _Opening:
                 "the connection to the host was lost while its login files were read",
                 hint="run the same command again",
             )
+        if data is None and self._fodder:
+            self._send(self._fodder)
         self._unread += data or b""
         if self._printed > self._most_noise:
             raise _Failed("flood")

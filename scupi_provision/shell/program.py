@@ -16,7 +16,9 @@ BATCH = 400
 # Started by the account's login shell, whatever that is (csh too: no single quote, no exclamation mark, one line).
 # It says hello, then reads `LENGTH SHA256`, then exactly that many bytes, checks them, and only then evaluates them: a
 # cut stream never runs a prefix. GNU dd reads the block at once; without `iflag=fullblock` it goes byte by byte.
-# Empty lines and its own text are skipped: see `preface`. Anything else means that a start-up file has read a part.
+# Until the first program has come, lines that are none are skipped: see `preface`. One that says `lost` comes after
+# that program: who reads it first has missed the program, because a start-up file has read a part of it. (The watchdog
+# of a program that runs reads on, too, and may be killed in the middle of that word.)
 # `printf` is no builtin in mksh: there a large text would not fit on a command line, so `p_put` says `print`.
 # TMOUT would end the wait for the next program where /bin/sh is bash, and options may be inherited by SHELLOPTS there.
 _BOOTSTRAP = """
@@ -35,12 +37,13 @@ p_take() { if [ -n "$P_FULL" ]; then dd bs="$1" count=1 iflag=fullblock 2>/dev/n
 else dd bs=1 count="$1" 2>/dev/null; fi; };
 p_eaten() { echo TOKEN eaten >&3; echo "provision: the program arrived damaged" >&2; exit 97; };
 while read -r p_length p_sum <&4; do
-case $p_length in ""|exec) continue;; esac;
-if [ ${#p_sum} = 64 ] && [ "$p_length" -gt 0 ] 2>/dev/null; then :; else p_eaten; fi;
+case $P_HEARD$p_length in lost) p_eaten;; ""|y|ylost|yost|yst|yt) continue;; esac;
+if [ ${#p_sum} = 64 ] && [ "$p_length" -gt 0 ] 2>/dev/null; then :; elif [ -n "$P_HEARD" ]; then p_eaten;
+else continue; fi;
 P_TEXT=$(p_take "$p_length" <&4; echo .); P_TEXT=${P_TEXT%.};
 p_got=$(p_put "$P_TEXT" | sha256sum);
 [ "${p_got%% *}" = "$p_sum" ] || p_eaten;
-[ -n "$P_HEARD" ] || { P_HEARD=1; echo TOKEN heard >&3; };
+[ -n "$P_HEARD" ] || { P_HEARD=y; echo TOKEN heard >&3; };
 eval "$P_TEXT"; done; [ -n "$P_HEARD" ] || echo TOKEN deaf >&3; p_gone 2>/dev/null; exit 0
 """
 _SACRIFICE = 16
@@ -52,8 +55,8 @@ def bootstrap(token: str) -> str:
 
     Args:
         token: Letters and digits that nobody can foresee. Each of the bootstrap's own words to the controller follows
-            it, on a line: `hello` (it runs), then one of `heard` (the first program is whole and begins), `eaten`
-            (what it reads is no program) and `deaf` (there is nothing to read).
+            it, on a line: `hello` (it runs), then one of `heard` (the first program is whole and begins), `eaten` (a
+            part of it is missing) and `deaf` (there is nothing to read).
     """
     return "exec /bin/sh -c '" + " ".join(_BOOTSTRAP.replace("TOKEN", token).split("\n")).strip() + "'"
 
@@ -64,6 +67,10 @@ def preface(token: str) -> bytes:
     A start-up file that ends in `exec zsh` leaves a shell that takes its commands from us: its first command is this.
     """
     return b"\n" * _SACRIFICE + bootstrap(token).encode("ascii") + b"\n"
+
+
+LOST = b"lost\n"
+"""What goes behind the first program when it is sent at once."""
 
 
 @lru_cache
