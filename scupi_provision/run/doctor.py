@@ -16,6 +16,7 @@ from scupi_provision.run.doctoring.walk import OpenNode, Walk
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import setting
 from scupi_provision.shell import looking
+from scupi_provision.transport.examined_hop import ExaminedHop
 
 UPSTREAMS = ("https://www.kernel.org/", "https://www.python.org/", "https://github.com/")
 """Where git, Python and Miniforge come from when the inventory names no mirrors (roles/sources)."""
@@ -70,8 +71,8 @@ def _examined(walk: Walk, host: Host, opened: OpenNode) -> Iterator[Finding]:
     for check in (*machine.CHECKS, *home.CHECKS):
         yield check(node)
     yield between.clock(node.name, opened.clock)
-    login = walk.log_in_anew(host)
-    yield from logins.not_tried(node.name) if login is None else logins.judge(node.name, login, host.account or "")
+    by_ssh = isinstance(opened.transport, ExaminedHop)
+    yield from logins.told(node.name, walk.fresh_login(host), host.account or "", by_ssh=by_ssh)
 
 
 # --- two nodes -------------------------------------------------------------------------------------------------------

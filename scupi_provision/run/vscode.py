@@ -72,8 +72,8 @@ def _needs(walk: Walk, host: Host, opened: OpenNode, ssh_config: Path) -> Iterat
     for check in CHECKS:
         yield check(node)
     yield _forwarding(opened)
-    login = walk.log_in_anew(host)
-    yield from logins.not_tried(node.name) if login is None else logins.judge(node.name, login, host.account or "")
+    by_ssh = isinstance(opened.transport, ExaminedHop)
+    yield from logins.told(node.name, walk.fresh_login(host), host.account or "", by_ssh=by_ssh)
     yield _alias(host, walk.request, ssh_config)
 
 

@@ -23,12 +23,19 @@ class ExaminedHop:
     """An open hop. Closing it closes nothing before it; those who opened the chain close it from the end."""
 
     def __init__(
-        self, hop: Hop, transport: HopTransport, through: ExaminedHop | None, keys: tuple[UserKey, ...] = ()
+        self,
+        hop: Hop,
+        transport: HopTransport,
+        through: ExaminedHop | None,
+        keys: tuple[UserKey, ...] = (),
+        session: paramiko.Channel | None = None,
     ) -> None:
+        """Take over an open hop, with the keys that were tried, and a session that is open and not used yet."""
         self.hop = hop
         self.transport = transport
         self._through = through
         self._keys = keys
+        self._session = session
         self._silent = False
         self._heartbeat = Heartbeat([transport], lambda _: self._declare_dead())
         self._heartbeat.start()
@@ -59,7 +66,8 @@ class ExaminedHop:
         if not self.alive:
             raise self._lost()
         try:
-            channel = self.transport.open_session(timeout=self.hop.connect_timeout_s)
+            channel, self._session = self._session, None
+            channel = channel or self.transport.open_session(timeout=self.hop.connect_timeout_s)
             self.transport.start_command(channel, command)
         except paramiko.ChannelException as error:
             raise shell_refused(self.hop, self.transport.refusal or error.text) from error

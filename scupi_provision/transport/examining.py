@@ -114,11 +114,12 @@ class _Examination:
         )
         self._handshake: BaseException | None = None
         self._keys: tuple[UserKey, ...] = ()
+        self._session: paramiko.Channel | None = None
 
     @property
     def opened(self) -> ExaminedHop:
         """The hop after the last step."""
-        return ExaminedHop(self._hop, self._open, self._through, self._keys)
+        return ExaminedHop(self._hop, self._open, self._through, self._keys, self._session)
 
     def abandon(self) -> None:
         """Let go of whatever is open."""
@@ -276,9 +277,10 @@ class _Examination:
             if not opened:
                 fix = f"ask the administrator of {self._hop.name} for MaxSessions above 0 in its sshd_config"
                 raise _ObstacleError(f"it opens no session: {self._open.refusal or error}", fix) from error
-        finally:
-            for channel in opened:
-                channel.close()
+        # The first is kept for the first shell: sshd may count one that is closed for a while longer.
+        self._session, *others = opened
+        for channel in others:
+            channel.close()
         if len(opened) < _SESSIONS_WANTED:
             what = "only one session on a connection (MaxSessions 1): ssh's ControlMaster cannot be used"
             fix = f"ask the administrator of {self._hop.name} for MaxSessions 10 (the default); provision needs one"

@@ -237,6 +237,7 @@ LOGINS = [
     (FreshLogin(1.0, sftp=True), {}, ""),
     (FreshLogin(1.0, "hello", True, "prints", Trouble.NOISY), {"silence": State.WARNING}, "case $- in *i*)"),
     (FreshLogin(1.0, sftp=False, problem="x", trouble=Trouble.NO_SFTP), {"SFTP": State.WARNING}, "Subsystem sftp"),
+    (FreshLogin(1.0), {"SFTP": State.WARNING}, "Subsystem sftp"),
     (FreshLogin(20.0, sftp=True), {"time to log in": State.WARNING}, "bash -xic exit"),
     (FreshLogin(1.0, sftp=True, trouble=Trouble.LOGIN_SHELL), {"fresh login": State.PROBLEM}, "provision rescue ada"),
 ]  # fmt: skip
@@ -244,7 +245,7 @@ LOGINS = [
 
 @pytest.mark.parametrize(("login", "states", "fix"), LOGINS)
 def test_a_fresh_login(login, states, fix):
-    found = {one.check: one for one in logins.judge("gpu2", login, "ada")}
+    found = {one.check: one for one in logins.told("gpu2", login, "ada")}
     assert tuple(found) == logins.CHECKS
     assert {check: one.state for check, one in found.items() if one.state is not State.OK} == states
     assert [one.fix for one in found.values() if one.fix] == [
@@ -254,9 +255,15 @@ def test_a_fresh_login(login, states, fix):
 
 def test_a_fresh_login_that_fails_hides_the_rest():
     login = FreshLogin(9.0, problem="the login shell on gpu2 ends", trouble=Trouble.NO_SHELL)
-    first, *rest = logins.judge("gpu2", login, "ada")
+    first, *rest = logins.told("gpu2", login, "ada")
     assert (first.state, first.what) == (State.PROBLEM, "the login shell on gpu2 ends")
     assert {one.state for one in rest} == {State.UNSEEN}
+
+
+def test_a_login_that_would_cost_a_code_is_not_made():
+    found = list(logins.told("gpu2", "another code from you", "ada"))
+    assert [one.check for one in found] == list(logins.CHECKS)
+    assert {one.what for one in found} == {"not looked at: another login would take another code from you"}
 
 
 # --- told ------------------------------------------------------------------------------------------------------------

@@ -213,7 +213,7 @@ def test_one_session_at_a_time(look, hop, known_hosts, keys, key_file, tmp_path)
         assert findings["sessions"].state is State.WARNING
         assert "MaxSessions 1" in findings["sessions"].what
         assert "MaxSessions 10" in findings["sessions"].fix
-        channel = opened.open_shell("echo one")  # what was opened to see it does not count any more
+        channel = opened.open_shell("echo one")
         assert channel.receive(10) == b"one\n"
 
 

@@ -109,5 +109,7 @@ def c_libraries(one: Node, other: Node) -> Finding:
             hop, check, State.OK, f"{versions[0]} and {versions[1]}: what is built on {one.name} runs on both"
         )
     what = f"{versions[0]} and {versions[1]}: what is compiled on {one.name} may not start on {other.name}"
-    fix = "build nothing from source: site.yaml takes conda's builds, and the role torch one that runs on both"
+    fix = (
+        "take conda's builds: `git_from: conda`, site.yaml in place of source.yaml; the role torch looks at both nodes"
+    )
     return Finding(hop, check, State.WARNING, what, fix)

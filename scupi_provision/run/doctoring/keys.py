@@ -12,8 +12,8 @@ from scupi_provision.host.finding import Finding, State
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.run.request import RunRequest
-from scupi_provision.run.routes import route_to, setting
-from scupi_provision.transport.base import Hop
+from scupi_provision.run.routes import connection_of, route_to, setting
+from scupi_provision.transport.base import Hop, Route
 
 CHECK = "key file"
 _KEY = "ansible_ssh_private_key_file"
@@ -63,6 +63,18 @@ def lenient_hop(host: Host, inventory: Inventory, request: RunRequest, keys: Own
     hop = route_to(host, inventory, without_keys(request))[-1]
     # Without `new_keys` nobody is asked to trust a host: a look shall change nothing.
     return replace(hop, new_keys=None, key_files=keys.usable, use_agent=not setting(host, request, _KEY))
+
+
+def lenient_route(host: Host, inventory: Inventory, request: RunRequest) -> Route:
+    """The way to `host`, each hop with its usable keys alone; none when it is this machine.
+
+    Raises:
+        InputError: The inventory does not say how a hop is reached.
+    """
+    if connection_of(host, request) == "local":
+        return ()
+    hops = inventory.route_hosts(host)
+    return tuple(lenient_hop(hop, inventory, request, own_keys(hop, request)) for hop in hops)
 
 
 def without_keys(request: RunRequest) -> RunRequest:

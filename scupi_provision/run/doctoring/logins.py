@@ -35,8 +35,18 @@ class CountingPerson:
         return False
 
 
-def judge(name: str, login: FreshLogin, account: str) -> Iterator[Finding]:
-    """What a fresh login to `name` shows."""
+def told(name: str, login: FreshLogin | str, account: str, *, by_ssh: bool = True) -> Iterator[Finding]:
+    """What a fresh login shows.
+
+    Args:
+        name: Of the node.
+        login: The login; or what it would have cost, as text, where there was none.
+        account: Whose, for the advice.
+        by_ssh: Whether our SSH reaches the node, so that there could be SFTP.
+    """
+    if isinstance(login, str):
+        yield from unseen(name, CHECKS, f"another login would take {login}")
+        return
     rescue = f"provision rescue {account}".strip()
     if login.trouble >= Trouble.LOGIN_SHELL:
         yield Finding(name, CHECKS[0], State.PROBLEM, login.problem, rescue)
@@ -51,22 +61,18 @@ def judge(name: str, login: FreshLogin, account: str) -> Iterator[Finding]:
         yield Finding(name, CHECKS[1], State.WARNING, what, _GUARD)
     else:
         yield Finding(name, CHECKS[1], State.OK, "a shell for programs prints nothing")
-    yield _sftp(name, login)
+    yield _sftp(name, login, by_ssh=by_ssh)
     yield _time(name, login)
 
 
-def not_tried(name: str) -> Iterator[Finding]:
-    """Where a second login would cost a person a second code."""
-    return iter(unseen(name, CHECKS, "another login would ask you for another code"))
-
-
-def _sftp(name: str, login: FreshLogin) -> Finding:
-    if login.sftp is None:
-        return Finding(name, CHECKS[2], State.UNSEEN, "not looked at: this way has no SFTP")
+def _sftp(name: str, login: FreshLogin, *, by_ssh: bool) -> Finding:
+    if not by_ssh:
+        return Finding(name, CHECKS[2], State.OK, "none on this way, and provision needs none")
     if login.sftp:
         return Finding(name, CHECKS[2], State.OK, "greets")
     fix = f"for scp: scp -O; else write to the administrator: {name} has no SFTP (`Subsystem sftp internal-sftp`)"
-    return Finding(name, CHECKS[2], State.WARNING, "the SFTP server does not greet", fix)
+    said = "its SSH server has none" if login.sftp is None else "the SFTP server does not greet"
+    return Finding(name, CHECKS[2], State.WARNING, said, fix)
 
 
 def _time(name: str, login: FreshLogin) -> Finding:

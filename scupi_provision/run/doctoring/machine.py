@@ -63,7 +63,7 @@ def compiler(node: Node) -> Finding:
         return node.ok("compiler", name)
     if node.computes:
         return node.ok("compiler", "none, and none is needed: nothing is built here")
-    fix = "site.yaml needs none: conda brings git and Python; for source.yaml: module load gcc"
+    fix = "put the role conda before git, and git comes from conda, too; or load a compiler: module load gcc"
     return node.found("compiler", State.NOTE, "none: nothing can be built from source", fix)
 
 

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scupi_provision.errors import ProvisionError
 from scupi_provision.host.facts import Facts
@@ -18,14 +18,17 @@ from scupi_provision.run.doctoring.logins import CountingPerson
 from scupi_provision.run.doctoring.node import Node
 from scupi_provision.run.fresh_login import FreshLogin, fresh_login
 from scupi_provision.run.request import RunRequest
-from scupi_provision.run.routes import connection_of, route_to, setting
+from scupi_provision.run.routes import connection_of, setting
 from scupi_provision.run.session import Session
 from scupi_provision.shell import looking
 from scupi_provision.transport import examining
-from scupi_provision.transport.base import Hop, Transport
+from scupi_provision.transport.base import Hop, Route, Transport
 from scupi_provision.transport.examined_hop import ExaminedHop
 from scupi_provision.transport.opening import open_transport
+from scupi_provision.transport.route import check_route
 
+_QUEUE_S = 60.0
+"""How long a job may wait in the queue that is there only for a look."""
 THE_NODE = "programs"
 """The check that a node runs ours; what is behind it is not seen when it does not."""
 
@@ -82,7 +85,14 @@ class Walk:
         self._stack.close()
 
     def hops(self, hosts: Sequence[Host]) -> list[Host]:
-        """`hosts` and all on the way to them, each once, in an order in which they can be visited."""
+        """`hosts` and all on the way to them, each once, in an order in which they can be visited.
+
+        Raises:
+            InputError: There is no way to one of them that could be gone; nothing was contacted.
+        """
+        for host in hosts:
+            if route := keys.lenient_route(host, self.inventory, self.request):
+                check_route(route)
         return list({hop.name: hop for host in hosts for hop in self.inventory.route_hosts(host)}.values())
 
     def visit(self, host: Host, behind: Sequence[Host] = ()) -> Generator[Finding, None, OpenNode | None]:
@@ -91,9 +101,6 @@ class Walk:
         Args:
             host: Where to go.
             behind: Hosts that are dialled from there: it is asked for their addresses.
-
-        Raises:
-            InputError: The inventory does not say how the host is reached.
         """
         if connection_of(host, self.request) == "local":
             transport: Transport | None = open_transport((), "local")
@@ -111,11 +118,13 @@ class Walk:
             return None
         return self._open[host.base]
 
-    def log_in_anew(self, host: Host) -> FreshLogin | None:
-        """A fresh login, or None where it would cost a person another code."""
+    def fresh_login(self, host: Host) -> FreshLogin | str:
+        """A fresh login to an open host; where it would take what is not to be had twice, what that is."""
         if self._person.asked:
-            return None
-        route = route_to(host, self.inventory, self.request)
+            return "another code from you"
+        if self._open[host.base].transport.way == "slurm":
+            return "another job"
+        route = keys.lenient_route(host, self.inventory, self.request)
         return fresh_login(route, self._person, connection=connection_of(host, self.request))
 
     # --- the way ----------------------------------------------------------------------------------------------------
@@ -157,7 +166,8 @@ class Walk:
     def _other_way(self, host: Host, direct: Sequence[Finding]) -> Generator[Finding, None, Transport | None]:
         """Nested, or by a job; `direct` is what is wrong with the jump, if that was tried."""
         try:
-            transport = open_transport(route_to(host, self.inventory, self.request), "ssh", self._person)
+            route = _impatient(keys.lenient_route(host, self.inventory, self.request))
+            transport = open_transport(route, "ssh", self._person)
         except ProvisionError as error:
             failed = Finding(host.base, "login", State.PROBLEM, _in_a_line(error), error.diagnostic.hint)
             yield from direct or [failed]
@@ -193,8 +203,13 @@ class Walk:
         return OpenNode(transport, session, node, clock)
 
     def _login_timeout_s(self, host: Host) -> float:
-        route = route_to(host, self.inventory, keys.without_keys(self.request))
+        route = keys.lenient_route(host, self.inventory, self.request)
         return route[-1].login_timeout_s if route else Hop(host.base, host.base).login_timeout_s
+
+
+def _impatient(route: Route) -> Route:
+    """The route with jobs that are not waited for as long as an apply waits."""
+    return tuple(replace(hop, job=replace(hop.job, wait_s=min(hop.job.wait_s, _QUEUE_S))) for hop in route)
 
 
 def _in_a_line(error: ProvisionError) -> str:
