@@ -222,7 +222,7 @@ def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when 
 
         for path in run(directory):
             print(f"made {path}")
-        print(f"now put your account into {directory / 'inventory.yaml'}, then: provision check site.yaml")
+        print(f"now, in {directory}: provision inventory add ID --key FILE; then: provision check site.yaml")
         return 0
 
     raise typer.Exit(guarded(work))

@@ -120,7 +120,7 @@ def _inventory(given: Path | None) -> Path:
     if given is None and not path.exists():
         raise InputError(
             "there is no inventory.yaml here",
-            hint="name one with --inventory, or try it on the embedded lab with --lab",
+            hint="name one with --inventory, make a site with `provision init DIR`, or try the embedded lab with --lab",
         )
     return path
 

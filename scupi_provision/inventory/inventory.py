@@ -93,7 +93,7 @@ class Inventory:
         """Raise InputError when no host says as whom to log in, and there is no account either."""
         if self.accounts or any(_logs_in(host) for host in self.hosts):
             return
-        hint = "add an entry below `accounts:` with your `id` and the path of your `key`"
+        hint = "add yourself: provision inventory add ID --key FILE (the key that the cluster's web page gave you)"
         detail = "No host has an `ansible_user`, and there is no entry below `accounts:`."
         where = Position(str(self.path), 1, 1)
         raise InputError.of([diagnostic(f"{self.path} has no accounts", where, detail=detail, hint=hint)])

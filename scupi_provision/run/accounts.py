@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
@@ -145,7 +145,8 @@ def _require_login(tried: Mapping[str, TrialLogin], introductions: Introductions
     for identifier, trial in tried.items():
         if trial.error is not None:
             told = _explained(trial.error, introductions)
-            raise UnreachableError(
+            kind = InputError if isinstance(trial.error, InputError) else UnreachableError
+            raise kind(
                 f"{identifier} was not added, because the login failed: {told.summary}",
                 detail=told.detail,
                 hint=f"{told.hint}\nto write it without a login: --no-connect".strip(),
@@ -177,5 +178,12 @@ def _result(one: Candidate, kept: KeptKey | None, trial: TrialLogin, introductio
         fingerprint=one.key.fingerprint,
         repairs=one.key.repairs,
         hosts=trial.hosts,
-        warnings=trial.warnings + ((f"the key that was there is now {kept.previous}",) if kept.previous else ()),
+        warnings=(*trial.warnings, *_notes(one, kept)),
     )
+
+
+def _notes(one: Candidate, kept: KeptKey) -> Iterator[str]:
+    if one.key.needs_passphrase:
+        yield "the key has a passphrase, which is asked for when it is used; an ssh-agent (ssh-add) spares that"
+    if kept.previous is not None:
+        yield f"the key that was there is now {kept.previous}"
