@@ -16,7 +16,7 @@ from scupi_provision.run.onward import split_route
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to, setting
 from scupi_provision.source import diagnostic
-from scupi_provision.transport.base import Hop, Route
+from scupi_provision.transport.base import Route
 from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.route import check_route
 
@@ -91,30 +91,27 @@ def _entry(host: Host, inventory: Inventory, request: RunRequest, aliases: _Alia
     check_route(route)
     names = [aliases.of(other) for other in inventory.route_hosts(host)]
     ours, command = split_route(route, terminal=True)
-    entry = _section_of(ours, names)
+    entry = _section_of(ours, names, request)
     if ours == route:
         return entry
     remark = _NO_FORWARDING.format(names[len(ours) - 1], names[-1])
     return replace(entry, alias=names[-1], remote_command=command, remark=remark)
 
 
-def _section_of(route: Route, names: Sequence[str]) -> SshEntry:
+def _section_of(route: Route, names: Sequence[str], request: RunRequest) -> SshEntry:
     hop, names = route[-1], names[: len(route)]
+    pins = tuple(pin.key.text for pin in HostKeyJudge.for_hop(hop).pins if pin.key)
+    files = dict.fromkeys([*hop.known_hosts, *filter(None, (hop.new_keys, request.new_keys if pins else None))])
     return SshEntry(
         alias=names[-1],
         address=hop.address,
         port=hop.port,
         user=hop.user,
         key_files=tuple(_written(path) for path in hop.key_files),
-        known_hosts=tuple(_written(path) for path in _user_files(hop)),
+        known_hosts=tuple(_written(path) for path in files if not path.is_relative_to(_SYSTEM_FILES)),
         jump=names[-2] if len(names) > 1 else "",
-        host_keys=tuple(pin.key.text for pin in HostKeyJudge.for_hop(hop).pins if pin.key),
+        host_keys=pins,
     )
-
-
-def _user_files(hop: Hop) -> list[Path]:
-    files = [*hop.known_hosts, *([hop.new_keys] if hop.new_keys else [])]
-    return [path for path in dict.fromkeys(files) if not path.is_relative_to(_SYSTEM_FILES)]
 
 
 def _written(path: Path) -> str:
