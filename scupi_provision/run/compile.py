@@ -8,7 +8,7 @@ import scupi_provision
 from scupi_provision.errors import InputError
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.choosing import choose_account
-from scupi_provision.run.compiling.looks import Asked, look_program, parse_look
+from scupi_provision.run.compiling.looks import Asked, homeless, look_program, parse_look
 from scupi_provision.run.compiling.making import Maker, files_of_theirs
 from scupi_provision.run.compiling.sighting import Subject, sighted, ssh_arguments
 from scupi_provision.run.site import Site
@@ -73,7 +73,7 @@ def look_script(site: Site, wish: Wish) -> Compiled:
     With a look, the script asks for what that one has told and for what it has not.
     """
     subject = _subject(site, wish)
-    asked = {host.name: _told_by(subject.looks.get(host.base, Snapshot())) for host in subject.hosts}
+    asked = {host.name: _told_by(subject.looks.get(host.base)) for host in subject.hosts}
     for theirs in ([], [] if subject.is_looked_at else files_of_theirs(subject)):
         sighting = sighted(subject, theirs, watched=False)
         applied = sighting.apply()
@@ -81,11 +81,18 @@ def look_script(site: Site, wish: Wish) -> Compiled:
             sighting.verify(witness, applied)
         for name, needs in sighting.asked.items():
             asked[name].add(needs)
-    looked_at = [Asked(h.base, ssh_arguments(h, subject.host, site.request), asked[h.name]) for h in subject.hosts]
-    return _finished(subject, wish, look_program(looked_at), "It changes nothing; copy what it prints.", 0, ())
+    looked_at = []
+    for host in subject.hosts:
+        needs = homeless(asked[host.name], subject.facts(host).get("home", "/"))
+        looked_at.append(Asked(host.base, ssh_arguments(host, subject.host, site.request), needs))
+    return _finished(
+        subject, wish, look_program(looked_at, wish.name), "It changes nothing; copy what it prints.", 0, ()
+    )
 
 
-def _told_by(look: Snapshot) -> Needs:
+def _told_by(look: Snapshot | None) -> Needs:
+    if look is None:
+        return Needs(facts=True)
     entries, contents, names = (dict.fromkeys(known) for known in (look.entries, look.contents, look.names))
     return Needs(facts=True, entries=entries, contents=contents, names=names)
 

@@ -4,7 +4,7 @@
 
 s_seen() { S_LOOKS=$S_LOOKS$1$P_NL; } # LINES
 
-s_unseen() { echo "$1 could not be asked from here; what is known of it has to stand in the inventory" >&2; }
+s_unseen() { echo "$1 could not be asked from here. Where you can log in to it, run there: sh $S_NAME $1   (and copy both texts)" >&2; }
 
 # Lines of base64: whatever a terminal does to line ends and blanks, nothing is lost; and what is lost is noticed.
 s_show() {

@@ -206,8 +206,8 @@ def pasteable(script: str, path: str) -> str:
     target = word(path)
     return (
         "/bin/sh\n"
-        f"umask 077; cat >{target}.b64 <<'END-OF-PASTE'\n{lines}END-OF-PASTE\n"
-        f"base64 -d <{target}.b64 >{target}; rm -f {target}.b64; "
+        f"(umask 077; cat >{target}.b64) <<'END-OF-PASTE'\n{lines}END-OF-PASTE\n"
+        f"(umask 077; base64 -d <{target}.b64 >{target}); rm -f {target}.b64; "
         f"set -- $(sha256sum <{target}); "
         f'if [ "$1" = {digest} ]; then sh {target}; '
         f'else echo "it has not arrived whole: paste it again"; rm -f {target}; fi; exit\n'

@@ -10,5 +10,5 @@ PATH=/usr/bin:/bin:/usr/local/bin:$PATH
 export PATH LC_ALL
 cd || exit 2
 exec 3>&1 4</dev/null 1>&2
-P_RUNID=$(date +%Y%m%dT%H%M%S)
+P_RUNID=$(date +%Y%m%dT%H%M%S)-$$
 S_RETURN=$(printf '\r')

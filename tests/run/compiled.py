@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
+import termios
 import textwrap
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +32,7 @@ _INVENTORY = """\
 all:
   vars:
     ansible_connection: local
-    provision_assumed: {{home: "{home}", shell: /bin/sh}}
+    provision_assumed: {known}
   hosts: {{admin1: , gpu2: }}
 accounts:
   - {{id: me, key: nowhere}}
@@ -102,28 +107,77 @@ class Account:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
-    def request(self, playbook: str, **more: Any) -> RunRequest:
+    def request(self, playbook: str, known: dict[str, Any] | None = None, **more: Any) -> RunRequest:
         path, inventory = self.place / "site.yaml", self.place / "inventory.yaml"
         path.write_text(textwrap.dedent(playbook), encoding="utf-8")
-        inventory.write_text(_INVENTORY.format(home=self.home), encoding="utf-8")
+        facts = {"home": str(self.home), "shell": "/bin/sh", **(known or {})}
+        inventory.write_text(_INVENTORY.format(known=json.dumps(facts)), encoding="utf-8")
         return RunRequest(path, inventory, **more)
 
     def apply(self, playbook: str) -> list[Event]:
         return list(apply(load_site(self.request(playbook))))
 
-    def compile(self, playbook: str, extra: dict[str, Any] | None = None, **wish: Any) -> Compiled:
-        return compile_site(load_site(self.request(playbook, extra=extra or {}), dials=False), Wish(**wish))
+    def compile(self, playbook: str, known: dict[str, Any] | None = None, **wish: Any) -> Compiled:
+        return compile_site(load_site(self.request(playbook, known), dials=False), Wish(**wish))
 
     def look_script(self, playbook: str, **wish: Any) -> Compiled:
         return look_script(load_site(self.request(playbook), dials=False), Wish(**wish))
 
-    def run(self, script: str, shell: str = "dash", *arguments: str, path: str | None = None) -> Ran:
+    def start(self, script: str, shell: str = "dash", *arguments: str) -> subprocess.Popen[str]:
+        """The script as the person starts it, in a session of its own."""
         file = self.place / "site.sh"
         file.write_text(script, encoding="utf-8", errors="surrogateescape")
-        environment = {**ENVIRONMENT, "HOME": str(self.home), **({"PATH": path} if path else {})}
-        done = subprocess.run(
-            [*SHELLS[shell], str(file), *arguments], env=environment, cwd=self.place, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
-            preexec_fn=lambda: os.umask(0o022),
+        return self._shell([*SHELLS[shell], str(file), *arguments], stdin=subprocess.DEVNULL)
+
+    def run(self, script: str, shell: str = "dash", *arguments: str) -> Ran:
+        process = self.start(script, shell, *arguments)
+        output, _ = process.communicate(timeout=120)
+        return Ran(process.returncode, output)
+
+    def paste(self, text: str, shell: str) -> Ran:
+        """The text pasted into a terminal in which that shell runs, and what is to be seen then."""
+        ours, theirs = os.openpty()
+        attributes = termios.tcgetattr(theirs)
+        attributes[3] &= ~termios.ECHO
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        process = self._shell(SHELLS[shell], stdin=theirs, terminal=theirs)
+        os.close(theirs)
+        typing = threading.Thread(target=_write, args=(ours, f"{text}exit\n".encode()))
+        typing.start()
+        seen = b"".join(iter(lambda: _read(ours), b""))
+        typing.join()
+        os.close(ours)
+        return Ran(process.wait(timeout=60), seen.decode().replace("\r\n", "\n"))
+
+    def kill(self, script: str, after_s: float) -> None:
+        """Start the script, and end it and its children by KILL."""
+        process = self.start(script)
+        time.sleep(after_s)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+    def wait_for(self, name: str) -> None:
+        """Wait until there is such a path in the home."""
+        deadline = time.monotonic() + 20
+        while not (self.home / name).exists():
+            assert time.monotonic() < deadline, f"{name} did not appear"
+            time.sleep(0.05)
+
+    def _shell(self, command: list[str], stdin: int, terminal: int | None = None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command, env={**ENVIRONMENT, "HOME": str(self.home), "TERM": "dumb"}, cwd=self.home, stdin=stdin,
+            stdout=subprocess.PIPE if terminal is None else terminal, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True, umask=0o022,
         )  # fmt: skip
-        return Ran(done.returncode, done.stdout)
+
+
+def _write(terminal: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(terminal, data[:1024]) :]
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the last program that had it open has ended
+        return b""

@@ -115,7 +115,7 @@ def test_a_look_is_as_good_as_being_there(account, reference, shell) -> None:
     """What only a look can tell: lines that are matched, a file of another content, a directory of another mode."""
     playbook = reference + (
         "    - {name: matched, lineinfile: {path: ~/.bashrc, regexp: '^alias ll', line: 'alias ll=x'}}\n"
-        "    - {name: deeper, blockinfile: {path: ~/.bashrc, marker: '# {mark} x', insertafter: mine, block: export TWO=2}}\n"
+        "    - {name: deeper, blockinfile: {path: ~/.bashrc, marker: '# {mark} x', insertafter: mine, block: X=2}}\n"
         "    - {name: kept, copy: {dest: ~/theirs, content: new, backup: false}}\n"
         "    - {name: gone, file: {path: ~/old, state: absent}}\n"
     )
@@ -137,3 +137,157 @@ def test_a_look_is_as_good_as_being_there(account, reference, shell) -> None:
     assert (again.code, again.changed) == (0, []), again.output
     assert tree(account.home) == wanted
     assert changes(account.apply(playbook)) == []
+
+
+SIMPLE = """
+- hosts: admin1
+  verify: admin1
+  tasks:
+    - {name: folder, file: {path: ~/d, state: directory}}
+    - {name: file, copy: {dest: ~/d/f, content: one}}
+  verify_tasks:
+    - {name: it says one, expect: {command: cat d/f, stdout: one}}
+    - {name: it is so, expect: {shell: "echo 'git v1.2'; exit 3", stdout_matches: '^git (x|v)[0-9.]+$', rc: 3}}
+    - {name: it is there, expect: {path: ~/d/f, kind: file, mode: "0644", contains: on}}
+    - {name: it lacks, expect: {command: cat d/f, stdout_lacks: two, stdout_contains: n}}
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_script_proves_what_it_has_made(account, shell) -> None:
+    ran = account.run(account.compile(SIMPLE).text, shell)
+    assert (ran.code, ran.changed) == (0, ["folder", "file"]), ran.output
+    assert "4 checks passed" in ran.output
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_check_that_fails_ends_with_4_and_says_what_was_seen(account, shell) -> None:
+    script = account.compile(SIMPLE.replace("stdout: one", "stdout: two").replace("contains: on", "contains: x")).text
+    ran = account.run(script, shell)
+    assert ran.code == 4, ran.output
+    assert 'expected it to print "two", saw one' in ran.output
+    assert "not proved: 2 of 4 checks failed" in ran.output
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("damage", ["cut", "altered", "a line lost"])
+def test_a_script_that_has_not_arrived_whole_runs_nothing(account, shell, damage) -> None:
+    script = account.compile(SIMPLE).text
+    lines = script.splitlines(keepends=True)
+    damaged = {
+        "cut": script[: len(script) * 9 // 10],
+        "altered": script.replace("S_CHANGED=0", "S_CHANGED=1", 1),
+        "a line lost": "".join(lines[:500] + lines[501:]),
+    }[damage]
+    before = tree(account.home)
+    ran = account.run(damaged, shell)
+    assert ran.code != 0
+    assert tree(account.home) == before
+
+
+def test_every_beginning_of_a_script_runs_nothing(account) -> None:
+    script = account.compile(SIMPLE).text
+    before = tree(account.home)
+    for length in [*range(0, 1500, 50), *range(1500, len(script) - 1, 4001), len(script) - 40]:
+        assert not account.run(script[:length]).changed
+        assert tree(account.home) == before
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_pasted_runs_whole_or_not_at_all(account, shell) -> None:
+    pasted = account.compile(SIMPLE, pasted=True).text
+    lines = pasted.splitlines(keepends=True)
+    assert max(map(len, lines)) < 4096  # what a terminal takes as one line
+    torn = account.paste("".join(lines[:100] + lines[101:]), shell)
+    assert "paste it again" in torn.output
+    assert not (account.home / "d").exists()
+    ran = account.paste(pasted, shell)
+    assert ran.changed == ["folder", "file"], ran.output
+
+
+def test_a_run_that_was_killed_is_taken_up_by_the_next(account, reference) -> None:
+    """Killed a little later each time, until it comes to its end: always the same account."""
+    account.apply(reference)
+    wanted = tree(account.home)
+    script = account.compile(reference).text
+    for delay in (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0):
+        account.first_day()
+        account.kill(script, delay)
+        ran = account.run(script)
+        assert ran.code == 0, ran.output
+        found = tree(account.home)
+        calls = found.pop("calls", None)  # a handler whose caller was done before the kill is not called again
+        assert calls in {None, wanted["calls"]}
+        assert found == {name: what for name, what in wanted.items() if name != "calls"}
+
+
+SECRET = """
+- hosts: admin1
+  tasks:
+    - {name: a secret, copy: {dest: ~/s, content: "hunter2"}, no_log: true}
+"""
+
+
+def test_secrets_stay_out_unless_they_are_asked_for(account) -> None:
+    with pytest.raises(InputError, match="a secret: it has no_log, and a script is a file"):
+        account.compile(SECRET)
+    assert account.run(account.compile(SECRET, with_secrets=True).text).code == 0
+    assert (account.home / "s").read_text() == "hunter2"
+
+
+def test_a_script_that_is_too_large_is_refused_with_its_size(account) -> None:
+    with pytest.raises(InputError, match=r"the script would have \d+ KiB, more than 10 KiB"):
+        account.compile(SIMPLE, max_size=10 * 1024)
+
+
+FACTS = """
+- hosts: admin1
+  tasks:
+    - {name: for this libc, copy: {dest: ~/libc, content: "{{ ansible_facts.glibc }}"}}
+"""
+
+
+def test_a_fact_that_matters_is_compared_before_anything_is_changed(account) -> None:
+    before = tree(account.home)
+    ran = account.run(account.compile(FACTS, known={"glibc": "2.1"}).text)
+    assert ran.code == 2
+    assert "made for a host with libc = glibc 2.1; here it is glibc 2." in ran.output
+    assert tree(account.home) == before
+
+
+def test_a_fact_that_does_not_matter_is_not_asked_for(account) -> None:
+    ran = account.run(account.compile(SIMPLE, known={"glibc": "2.1", "architecture": "vax", "tools": []}).text)
+    assert ran.code == 0, ran.output
+
+
+@pytest.mark.parametrize(
+    ("task", "why"),
+    [
+        ("{name: x, shell: exit 1, register: r, until: r.rc == 0}", "`until` is judged by provision"),
+        ("{name: x, shell: exit 1, register: r, failed_when: r.rc == 2}", "`failed_when` is judged by provision"),
+        ("{name: x, stat: {path: /etc/passwd}}", "what it does depends on what is at /etc/passwd"),
+        ("{name: x, fail: {msg: never here}}", "never here"),
+    ],
+)
+def test_what_a_script_cannot_do_is_refused_by_name(account, task, why) -> None:
+    with pytest.raises(InputError) as refused:
+        account.compile(f"[{{hosts: admin1, tasks: [{task}]}}]")
+    assert f"x: {why}" in str(refused.value)
+
+
+def test_what_a_program_says_decides_nothing_in_a_script(account) -> None:
+    tasks = "[{name: ask, shell: date, register: said}, {name: use, copy: {dest: ~/x, content: '{{ said.stdout }}'}}]"
+    with pytest.raises(InputError, match="use: what it does depends on what `date` says, and a script cannot plan"):
+        account.compile(f"[{{hosts: admin1, tasks: {tasks}}}]")
+
+
+def test_two_scripts_at_once_are_one_after_the_other(account) -> None:
+    slow = "[{hosts: admin1, tasks: [{name: slow, shell: sleep 2; echo x >>~/x, args: {creates: ~/never}}]}]"
+    script = account.compile(slow).text
+    first = account.start(script)
+    account.wait_for(".provision/lock")
+    second = account.run(script)
+    assert second.code == 3
+    assert "another run is at work on this account" in second.output
+    first.communicate(timeout=30)
+    assert first.returncode == 0
