@@ -87,6 +87,8 @@ def shared_home(one: Node, other: Node, seconds: str | None) -> Finding:
         return Finding(hop, check, State.PROBLEM, f"nothing can be written into the home on {one.name}", fix)
     if seconds == "-":
         what = f"{other.name} has another home: what is installed on {one.name} is not there"
+        if waited := wait_for(one, other):
+            what = f"{what} (it was looked for {waited} s long)"
         if one.facts.home != other.facts.home:
             what = f"{what} ({one.facts.home}, {other.facts.home})"
         fix = f"if it should be the same, write to the administrator: the home of {one.name} is not mounted on "
