@@ -84,6 +84,10 @@ def start_files(shell: str, present: Sequence[str]) -> tuple[StartFile, ...]:
     return tuple(file for file in there if file.name not in hidden)
 
 
+ASIDE = ".aside-for-rescue"
+"""Ends the name that a start-up file has while it is out of the way: for one login, or by somebody's own hand."""
+
+
 # --- lines -----------------------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from scupi_provision.access import shell_files
+from scupi_provision.access.shell_files import ASIDE
 from scupi_provision.errors import AuthenticationError, HostKeyError, LoginShellError, UnreachableError
 from scupi_provision.host.recovery import Finding, Healthy, LoggedIn, ModeFinding, Step, Unrepaired, WayTried
 from scupi_provision.inventory.inventory import Inventory
@@ -20,7 +21,7 @@ from scupi_provision.run.greeting import PATIENCE_S
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.rescuing import repairing
 from scupi_provision.run.rescuing.examining import Examiner
-from scupi_provision.run.rescuing.ways_in import ASIDE, Door, Inside, come_in
+from scupi_provision.run.rescuing.ways_in import Door, Inside, come_in
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.run.session import Session
 from scupi_provision.shell.entry import Kind
@@ -36,7 +37,7 @@ _FIRST = ("server", "command")
 TO_PASTE = (
     "exec /bin/bash --noprofile --norc",
     "PATH=/usr/bin:/bin; export PATH; cd",
-    "mv .bashrc .bashrc.aside; mv .bash_profile .bash_profile.aside",
+    f"for f in .bashrc .bash_profile .profile; do mv $f $f{ASIDE}; done",
 )
 """For somebody who has the portal's WebShell (or its file manager, for the last line) and nothing else."""
 
@@ -136,6 +137,8 @@ def _at_work(inside: Inside, patience_s: float, wish: RescueWish, approve: Appro
             yield finding
             findings.append(finding)
         if not findings:
+            if not wish.dry_run:
+                yield from repairing.put_back(inside.session, shell_files.ALL_NAMES, facts.home)
             if not seen:
                 yield Healthy()
             return not wish.dry_run
@@ -182,8 +185,13 @@ def _found(examiner: Examiner, session: Session) -> Iterator[Finding | ModeFindi
 
 
 def _present(session: Session, home: str) -> dict[str, tuple[str, bytes]]:
-    """The start-up files that are there, by their names: where the file itself is, and its content."""
+    """The start-up files that are there, by their names: where the file itself is, and its content.
+
+    One that was moved out of the way counts under its own name, which it shall have again.
+    """
     paths = {name: f"{home}/{name}" for name in shell_files.ALL_NAMES}
+    entries = repairing.read(session, list(paths.values())).entries
+    paths = {name: path if entries[path].exists else path + ASIDE for name, path in paths.items()}
     for _ in range(_MOST_LINKS):
         snapshot = repairing.read(session, list(paths.values()))
         links = {name: path for name, path in paths.items() if snapshot.entries[path].kind is Kind.LINK}
@@ -234,7 +242,7 @@ def _run_id() -> str:
 
 def _no_way_in(wish: RescueWish) -> LoginShellError:
     lines = "\n".join(f"    {line}" for line in TO_PASTE)
-    detail = f"start-up files that were moved aside and not back (by a rescue that was killed) end in {ASIDE}"
+    detail = f"the start-up files get other names by this, which end in {ASIDE}; rescue repairs them and puts them back"
     hint = f"in the portal's WebShell, paste these lines, then run rescue again:\n{lines}"
     if wish.dry_run:
         detail = "with --dry-run no start-up file is moved out of the way, not even for one login"

@@ -36,6 +36,7 @@ _FILES: dict[str, dict[str, str]] = {
     "looked-at": {".bashrc": f"{MINE}exit 3\n"},
     "restored": {".bashrc": f"{MINE}echo hi\n"},
     "not-asked": {".bashrc": f"{MINE}echo hi\n"},
+    "aside": {".bashrc.aside-for-rescue": f"{MINE}exit 3\n"},
     "whole": {".bashrc": f"{MINE}if true; then\n  echo one\n  exit 2\nfi\n{MINE}"},
 }
 
@@ -143,6 +144,14 @@ def test_a_whole_compound_statement_is_taken_out(farm, rescue):
     assert done.code == 0, done.stdout + done.stderr
     (found,) = _steps(done, "Finding")
     assert (found["first"], found["last"]) == (4, 7)
+
+
+def test_a_file_that_somebody_has_moved_aside_is_repaired_and_put_back(farm, rescue):
+    done = rescue(farm, "aside", "--yes", "--json")
+    assert done.code == 0, done.stdout + done.stderr
+    home = farm.home("aside")
+    assert (home / ".bashrc").read_text().startswith(f"{MINE}# provision rescue ")
+    assert sorted(path.name for path in home.glob(".bashrc*")) == [".bashrc", ".bashrc.before-rescue-1"]
 
 
 def test_a_dry_run_shows_what_is_wrong_and_changes_nothing(farm, rescue):

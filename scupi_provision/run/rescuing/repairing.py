@@ -11,7 +11,7 @@ from scupi_provision.errors import StalePlanError, StepFailedError
 from scupi_provision.host.recovery import Fault, Finding, ModeFinding, Repaired, Restored
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.session import Session, refusal
-from scupi_provision.shell.actions import Action, SetMode, WriteFile
+from scupi_provision.shell.actions import Action, CopyFile, Remove, SetMode, WriteFile
 from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.entry import Kind
 from scupi_provision.shell.replies import DeniedReply, LockedReply, StepFailed, StepStale
@@ -49,7 +49,8 @@ def repair(session: Session, findings: Sequence[Finding], date: str) -> Iterator
 def _replace(session: Session, path: str, findings: Sequence[Finding], date: str) -> Repaired:
     snapshot = read(session, [path])
     entry, content = snapshot.entries[path], snapshot.contents[path]
-    backup = f"{path}{_BACKUP}{_last_backup(session, path) + 1}"
+    name = path.removesuffix(shell_files.ASIDE)
+    backup = f"{name}{_BACKUP}{_last_backup(session, name) + 1}"
     new = repaired(content, findings, date)
     _perform(session, [WriteFile(path, new, entry.mode or 0o644, entry, backup)])
     return Repaired(path, backup)
@@ -67,6 +68,17 @@ def restore(session: Session, paths: Sequence[str]) -> Iterator[Restored]:
         kept = backup if entry.kind is Kind.FILE else None
         _perform(session, [WriteFile(path, snapshot.contents[old], mode, entry, kept)])
         yield Restored(path, old, kept or "")
+
+
+def put_back(session: Session, names: Sequence[str], home: str) -> Iterator[Restored]:
+    """Give files that are out of the way, and are not in the way any more, their own names again."""
+    aside = {f"{home}/{name}": f"{home}/{name}{shell_files.ASIDE}" for name in names}
+    entries = read(session, [*aside, *aside.values()]).entries
+    for path, other in aside.items():
+        if entries[other].kind is Kind.FILE and entries[path].kind is Kind.ABSENT:
+            copy = CopyFile(other, path, entries[other].mode or 0o644, entries[path])
+            _perform(session, [copy, Remove(other, expect=entries[other])])
+            yield Restored(path, other, "")
 
 
 def set_modes(session: Session, findings: Sequence[ModeFinding]) -> Iterator[Repaired]:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from scupi_provision.access.shell_files import COMMAND_NAMES
+from scupi_provision.access.shell_files import ASIDE, COMMAND_NAMES
 from scupi_provision.errors import LoginShellError, ProvisionError, UnreachableError
 from scupi_provision.host.recovery import WayTried
 from scupi_provision.host.snapshot import Needs, Snapshot
@@ -21,8 +21,6 @@ TERMINAL = "a login shell with a terminal, interrupted by Ctrl-C"
 FILES = "SFTP, with the start-up files out of the way for one login"
 HERE = "a shell of our own on this machine"
 
-ASIDE = ".aside-for-rescue"
-"""Ends the name that a start-up file has during that login."""
 _PATIENCE_S = 6.0
 """For a shell that is not the ordinary one; interrupts are typed every other second."""
 
