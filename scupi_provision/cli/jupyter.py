@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from scupi_provision.inventory.models import Host
-    from scupi_provision.run.jupyter import JupyterWish, Serving
+    from scupi_provision.run.jupyter import Consent, JupyterWish, Serving
     from scupi_provision.run.notebook.environment import Environment
     from scupi_provision.run.request import RunRequest
 
@@ -69,7 +70,10 @@ def jupyter(
         if stop:
             return _stop(request, node, account, which or env, every=every)
         wish = JupyterWish(node, account, env, port, ui)
-        return _serve(_with_person(request), wish, browser=browser, yes=yes)
+        consent: Consent = partial(_agrees, yes=yes)
+        if lab:
+            request, consent = _from_the_lab(request, consent)
+        return _serve(_with_person(request), wish, consent, browser=browser)
 
     raise typer.Exit(guarded(work))
 
@@ -120,7 +124,7 @@ def _stop(request: RunRequest, node: str | None, account: str | None, which: str
     return 0
 
 
-def _serve(request: RunRequest, wish: JupyterWish, *, browser: bool, yes: bool) -> int:
+def _serve(request: RunRequest, wish: JupyterWish, consent: Consent, *, browser: bool) -> int:
     """Until Ctrl-C."""
     from scupi_provision.report.jupyter import print_left  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.report.opening import make_reporter  # noqa: PLC0415
@@ -133,7 +137,7 @@ def _serve(request: RunRequest, wish: JupyterWish, *, browser: bool, yes: bool) 
     with ExitStack() as ends:
         ends.callback(reporter.close)
         try:
-            for each in jupyter(request, wish, lambda *what: yes or _agrees(*what)):
+            for each in jupyter(request, wish, consent):
                 if isinstance(each, Serving):
                     serving = each
                     _present(each, console)
@@ -155,9 +159,26 @@ def _present(serving: Serving, console: Console) -> None:
     print_address(console, serving.url.reveal(), serving.port, serving.wanted_port, lasts=serving.lasts)
 
 
-def _agrees(host: Host, environment: Environment, missing: tuple[str, ...]) -> bool:
-    if not sys.stdin.isatty():
-        return False
+def _from_the_lab(request: RunRequest, consent: Consent) -> tuple[RunRequest, Consent]:
+    """Have Jupyter come from the lab's mirror, which gets it when somebody has agreed to install it."""
+    from scupi_provision.cli.lab import start_lab  # noqa: PLC0415 - keeps `--help` fast
+    from scupi_provision.lab.jupyter_source import jupyter_index, serve_jupyter  # noqa: PLC0415
+
+    lab = start_lab()
+
+    def agrees(host: Host, environment: Environment, missing: tuple[str, ...]) -> bool:
+        agreed = consent(host, environment, missing)
+        if agreed:
+            serve_jupyter(lab, lambda text: print(f"lab: {text}", file=sys.stderr, flush=True))
+        return agreed
+
+    extra = {**request.extra, "jupyter_index_url": [jupyter_index(lab)]}
+    return replace(request, extra=extra, stand_ins=lab.stand_ins), agrees
+
+
+def _agrees(host: Host, environment: Environment, missing: tuple[str, ...], *, yes: bool) -> bool:
+    if yes or not sys.stdin.isatty():
+        return yes
     return typer.confirm(f"{environment.path} has no {', '.join(missing)}. Install it on {host.base}?", default=True)
 
 

@@ -175,6 +175,10 @@ class _NodeServer(asyncssh.SSHServer):
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         return self._cluster.accepts(username, key)
 
+    def unix_connection_requested(self, dest_path: str) -> bool:  # noqa: ARG002 - any that the account may open
+        """Forward to sockets, as OpenSSH does unless it is told not to (AllowStreamLocalForwarding)."""
+        return True
+
     def connection_requested(
         self,
         dest_host: str,

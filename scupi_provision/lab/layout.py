@@ -34,6 +34,9 @@ CONDA_PATH = "conda"
 MINIFORGE_PATH = "conda-forge/miniforge/releases/download"
 """Where GitHub keeps Miniforge's installers, in a folder for each release."""
 
+JUPYTER_PATH = "jupyter"
+"""Where an index for Jupyter is, once somebody has asked for it."""
+
 SIMPLE_PATH = "simple"
 """Where an index for everything that pip is asked for is, as on PyPI."""
 

@@ -144,12 +144,13 @@ def _link_or_copy(source: str, target: str) -> None:
 
 
 def _serve_wheels(layout: LabLayout, torch: TorchSource, conda: CondaSource | str) -> None:
-    _serve_index(layout.mirror / WHEELS_PATH, torch.wheels)
+    serve_index(layout.mirror / WHEELS_PATH, torch.wheels)
     more = [_conda_cache(layout) / conda.wheels] if isinstance(conda, CondaSource) and conda.wheels else []
-    _serve_index(layout.mirror / SIMPLE_PATH, torch.wheels, *more)
+    serve_index(layout.mirror / SIMPLE_PATH, torch.wheels, *more)
 
 
-def _serve_index(folder: Path, *wheelhouses: Path) -> None:
+def serve_index(folder: Path, *wheelhouses: Path) -> None:
+    """Make `folder` an index (PEP 503) of the wheels in these folders."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     wheels = {wheel.name: wheel for house in wheelhouses for wheel in house.glob("*.whl")}
