@@ -101,7 +101,7 @@ class LoginGuard:
             if any(reply.what == "kept" for reply in replies) or not replies:
                 if self._touched:
                     names = " and ".join(dict.fromkeys(way.name for way in self.ways))
-                    yield Notice(f"a fresh login works on {names} after the change of its files", self.label)
+                    yield Notice(f"a fresh login still works on {names} after this change", self.label)
                 return True
             self.session.guard(judge_guard("drop"))
             yield self._taken_back(replies, f"no verdict came within {self.seconds} s")

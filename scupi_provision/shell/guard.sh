@@ -1,119 +1,9 @@
 # The lockout guard: keeps what a stream is about to change of the files that decide about logins, and puts it back
-# unless somebody who has logged in anew says that all is well. Sent with such streams only, after runtime.sh.
+# unless somebody who has logged in anew says that all is well. Sent with such streams only, after runtime.sh and
+# guard_files.sh, which says what lies where.
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2153,SC2154  # P_… are set by runtime.sh, jobs.sh and by the program
-#   ~/.provision/guard/RUN/         waits for a verdict; its watchdog ends by itself when this name is gone
-#     busy                          there while the stream goes on
-#     owner dog                     NODE BOOT PID-OF-SESSION; PID-OF-WATCHDOG
-#     N/path was was.sig            one path as it was before; was.sig comes last: without it nothing was changed yet
-#     N/new                         the signature of what the stream has left there; without it, it was cut short
-#     N/mine mine.sig               what was put aside when the old was put back
-#   ~/.provision/guard/RUN.back/    taken back, or about to be; `note` says so when it is done
-#   ~/.provision/guard/RUN.kept/    on its way out
 # Who renames RUN first decides. Everything after that may be done again, by anybody, from any point.
-
-# --- what the watchdog needs as well: nothing of runtime.sh ----------------------------------------------------------
-
-g_sig() { # PATH: sets G_SIG to what is there, in a word
-  if [ -L "$1" ]; then G_SIG="l $(readlink -n -- "$1"; echo .)"
-  elif [ -d "$1" ]; then G_SIG="d $(stat -c %a -- "$1")"
-  elif [ -f "$1" ]; then
-    g_sum=$(sha256sum <"$1") || return 1
-    G_SIG="f $(stat -c %a -- "$1") ${g_sum%% *}"
-  elif [ -e "$1" ]; then G_SIG=o
-  else G_SIG=-; fi
-}
-
-g_note() { printf %s "$1" >"$2.part" && mv -f -- "$2.part" "$2"; } # TEXT FILE, whole or not at all
-
-# Also where nobody takes note of the end of a process, as in a container without an init.
-g_lives() { # PID
-  kill -0 "$1" || return 1
-  if read -r g_stat <"/proc/$1/stat"; then case ${g_stat##*) } in [ZX]*) return 1 ;; esac; fi
-} 2>/dev/null
-
-# g_save PATH NAME: a copy of PATH as NAME, then its signature. A folder is copied only as `tree`; else its mode counts.
-g_save() { # PATH NAME FORM
-  g_sig "$1" || return 1
-  g_of=$G_SIG
-  case $g_of in
-    f*)
-      cp -p -- "$1" "$2" && g_sig "$2" || return 1
-      [ "${G_SIG##* }" = "${g_of##* }" ] || return 1
-      ;;
-    d*) [ "$3" != tree ] || cp -pPR -- "$1" "$2" || return 1 ;;
-    o) return 1 ;;
-  esac
-  g_note "$g_of" "$2.sig"
-}
-
-# g_place NAME PATH: has PATH be again what was saved as NAME, by one rename. A hard link needs no room on a full disk.
-g_place() {
-  g_want=$(cat -- "$1.sig") || return 1
-  g_temp=${2%/*}/.provision-guard-${G_DIR##*/}
-  rm -rf -- "$g_temp"
-  case $g_want in
-    -) if [ -d "$2" ] && ! [ -L "$2" ]; then rmdir -- "$2"; else rm -f -- "$2"; fi ;;
-    l*) g_want=${g_want#l }; ln -s -- "${g_want%.}" "$g_temp" && mv -T -f -- "$g_temp" "$2" ;;
-    d*)
-      if [ ! -e "$2" ]; then
-        if [ -d "$1" ]; then cp -pPR -- "$1" "$g_temp"; else mkdir -- "$g_temp"; fi && mv -T -- "$g_temp" "$2" || return 1
-      fi
-      chmod "${g_want#d }" -- "$2"
-      ;;
-    f*)
-      g_sig "$1" && [ "${G_SIG##* }" = "${g_want##* }" ] || return 1
-      { ln -- "$1" "$g_temp" || cp -p -- "$1" "$g_temp"; } && mv -T -f -- "$g_temp" "$2"
-      ;;
-  esac 2>/dev/null
-}
-
-g_path() { G_PATH=$(cat -- "$1/path" && echo .) && G_PATH=${G_PATH%.}; }
-
-# g_undo FOLDER: puts one path back and says so; what somebody else has made of it since is left alone.
-g_undo() {
-  [ -e "$1/was.sig" ] && g_path "$1" || return 0
-  g_sig "$G_PATH" || G_SIG=o
-  g_now=$G_SIG
-  [ "$g_now" != "$(cat -- "$1/was.sig")" ] || return 0
-  if [ -e "$1/new" ] && [ "$g_now" != "$(cat -- "$1/new")" ]; then echo "left $G_PATH"; return 0; fi
-  # Only for putting it in again, so room for it is not insisted on.
-  g_save "$G_PATH" "$1/mine" flat
-  if g_place "$1/was" "$G_PATH"; then echo "back $G_PATH"; else echo "lost $G_PATH"; fi
-} 2>/dev/null
-
-g_undo_all() { # the last first: a folder that was made goes after what was put into it
-  g_number=0
-  while [ -d "$G_DIR/$((g_number + 1))" ]; do g_number=$((g_number + 1)); done
-  while [ "$g_number" -gt 0 ]; do
-    g_undo "$G_DIR/$g_number"
-    g_number=$((g_number - 1))
-  done
-}
-
-# Sets g_text to what has been put back. `note` says it to the next run, and is the sign that it is done.
-g_take_back() {
-  [ -d "$G_DIR" ] && mv -T -- "$G_DIR" "$G_DIR.back" 2>/dev/null
-  g_text=''
-  [ -d "$G_DIR.back" ] || return 1
-  G_DIR=$G_DIR.back
-  if [ -e "$G_DIR/note" ]; then g_text=$(cat -- "$G_DIR/note"); return; fi
-  g_text=$(g_undo_all)
-  g_note "$g_text" "$G_DIR/note" 2>/dev/null
-}
-
-# The clock stands still while the stream goes on: it may build for hours after the change.
-g_watch() { # FOLDER SESSION SECONDS
-  trap '' HUP
-  G_DIR=$1 g_left=$3
-  while [ "$g_left" -gt 0 ]; do
-    sleep 1 || exit
-    [ -d "$G_DIR" ] || exit 0
-    g_left=$((g_left - 1))
-    if [ -e "$G_DIR/busy" ] && g_lives "$2"; then g_left=$3; fi
-  done
-  g_take_back
-}
 
 # --- what the stream does --------------------------------------------------------------------------------------------
 
@@ -183,7 +73,13 @@ p_guard_rest() { [ -z "${P_GUARD-}" ] || rm -f -- "$G_DIR/busy"; }
 
 # --- the verdict -----------------------------------------------------------------------------------------------------
 
-p_guard_close() { rm -rf -- "$1"; rmdir -- "$P_ROOT/guard" 2>/dev/null; }
+p_guard_close() { # FOLDER, and what a rename that never came has left beside the paths
+  for p_folder in "$1"/[0-9]*; do
+    if g_path "$p_folder"; then rm -rf -- "${G_PATH%/*}/.provision-guard-${1##*/}"; fi
+  done
+  rm -rf -- "$1"
+  rmdir -- "$P_ROOT/guard"
+} 2>/dev/null
 
 p_guard_tell() { # the lines `back PATH`, `left PATH`, `lost PATH` of a note
   while read -r p_what p_path; do [ -z "$p_path" ] || p_emit guard "$p_what" "$(p_say "$p_path")"; done <<END
@@ -247,6 +143,7 @@ p_guard_left() { # look|finish
     if [ -e "$p_folder/note" ]; then p_guard_tell "$(cat -- "$p_folder/note")"; fi
     if [ "$1" = finish ]; then p_guard_close "$p_folder"; fi
   done
+  rmdir -- "$P_ROOT/guard" # an empty one: killed before it was used
 } 2>/dev/null
 
 p_guard_lives() { # whether its watchdog, or the session that has to judge, is still at it

@@ -29,7 +29,8 @@ class Guarded(NamedTuple):
 
 def guard_definitions(seconds: int) -> str:
     """Defines the guard's functions in a session; the watchdog gets the same text."""
-    return f'P_GUARD_TEXT={word(shell_source("guard.sh"))}\nP_GUARD_S={seconds}\neval "$P_GUARD_TEXT"\n'
+    files = word(shell_source("guard_files.sh"))
+    return f'P_GUARD_TEXT={files} P_GUARD_S={seconds}\neval "$P_GUARD_TEXT"\n{shell_source("guard.sh")}'
 
 
 def guard_words(guarded: tuple[Guarded, ...]) -> str:

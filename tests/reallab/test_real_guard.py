@@ -93,7 +93,7 @@ def test_a_good_change_stays_and_is_not_looked_at_again(account, applied):
     first = applied(adding("alias a=b"))
     assert first.code == 0, first.stdout[-2000:] + first.stderr
     told = [event["text"] for event in first.of("Notice")]
-    assert told == ["a fresh login works on admin1 and gpu2 after the change of its files"]
+    assert told == ["a fresh login still works on admin1 and gpu2 after this change"]
     again = applied(adding("alias a=b"))
     assert again.code == 0
     assert not again.changes()

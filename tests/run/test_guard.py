@@ -124,7 +124,7 @@ def test_whatever_the_task_is(account: Path, rc: Path, task: str):
 def test_a_good_change_stays_and_is_not_looked_at_again(account: Path, rc: Path):
     found = run(account, adding("alias x=y"))
     assert outcomes(found) == {"the line": Outcome.CHANGED}
-    assert notices(found) == ["a fresh login works on one after the change of its files"]
+    assert notices(found) == ["a fresh login still works on one after this change"]
     assert rc.read_bytes() == RC + b"alias x=y\n"
     assert not (account / ".provision/guard").exists()
     again = run(account, adding("alias x=y"))
