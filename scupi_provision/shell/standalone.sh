@@ -98,10 +98,10 @@ s_leave() { # leaves the account to others, and says what was done
   s_print "done: $S_CHANGED changed, $S_FINE as they should be"
 }
 
-s_sum() { # the end of the checks on a node
+s_sum() { # NAME: the end of the checks on a node
   p_close_run
-  [ "$S_WRONG" -eq 0 ] || { s_print "not proved: $S_WRONG of $((S_WRONG + S_PASSED)) checks failed on $P_NODE"; exit 4; }
-  s_print "proved on $P_NODE: $S_PASSED checks passed"
+  [ "$S_WRONG" -eq 0 ] || { s_print "not proved: $S_WRONG of $((S_WRONG + S_PASSED)) checks failed on $1"; exit 4; }
+  s_print "proved on $1: $S_PASSED checks passed"
 }
 
 # s_elsewhere ROLE NAME SSH-ARGUMENTS…: the checks of ROLE on another node.
@@ -111,7 +111,7 @@ s_elsewhere() {
   s_status=$?
   case $s_status in
     0) ;;
-    4) S_CODE=4 ;;
+    2 | 4) S_CODE=4 ;;
     *)
       S_CODE=3
       s_print "not proved: $s_node could not be asked from here (ssh ended with $s_status). Where you can log in to $s_node, run there:"

@@ -275,6 +275,32 @@ def test_what_a_script_cannot_do_is_refused_by_name(account, task, why) -> None:
     assert f"x: {why}" in str(refused.value)
 
 
+def test_a_task_that_waits_for_a_change_is_to_be_a_handler(account) -> None:
+    tasks = "[{name: a, file: {path: ~/a, state: directory}, register: r}, {name: b, shell: ':', when: r is changed}]"
+    with pytest.raises(InputError, match="b: its `when` asks whether another task has changed something"):
+        account.compile(f"[{{hosts: admin1, tasks: {tasks}}}]")
+
+
+def test_a_handler_runs_once_after_changes_and_not_again(account) -> None:
+    playbook = """
+    - hosts: admin1
+      handlers:
+        - {name: one, shell: echo one >>~/calls}
+        - {name: two, shell: echo two >>~/calls, listen: both}
+        - {name: never, shell: echo never >>~/calls}
+      tasks:
+        - {name: a, copy: {dest: ~/a, content: a}, notify: [one, both]}
+        - {meta: flush_handlers}
+        - {name: b, copy: {dest: ~/b, content: b}, notify: one}
+    """
+    script = account.compile(playbook).text
+    assert account.run(script).code == 0
+    assert (account.home / "calls").read_text() == "one\ntwo\none\n"
+    (account.home / "b").unlink()
+    assert account.run(script).changed == ["b", "one"]
+    assert (account.home / "calls").read_text() == "one\ntwo\none\none\n"
+
+
 def test_what_a_program_says_decides_nothing_in_a_script(account) -> None:
     tasks = "[{name: ask, shell: date, register: said}, {name: use, copy: {dest: ~/x, content: '{{ said.stdout }}'}}]"
     with pytest.raises(InputError, match="use: what it does depends on what `date` says, and a script cannot plan"):

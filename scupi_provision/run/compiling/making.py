@@ -73,7 +73,8 @@ class Maker:
         planned = sighting.apply()
         require_told(sighting)
         steps = planned.plan.steps
-        found = [problem for step in steps for problem in refusals(step, with_secrets=self.with_secrets)]
+        play, secrets = self.subject.play, self.with_secrets
+        found = [problem for step in steps for problem in refusals(step, play, with_secrets=secrets)]
         if found:
             problems += found
             return Variant(refusal=f"{found[0].summary}. {found[0].hint}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from scupi_provision.errors import Diagnostic
+from scupi_provision.errors import Diagnostic, Position
 from scupi_provision.events import Outcome
 from scupi_provision.plan.models import Step
+from scupi_provision.playbook.models import Block, Item, Play, Task
 from scupi_provision.run.compiling.assumed import VARIABLE
 from scupi_provision.shell.actions import Action, Run
 from scupi_provision.source import diagnostic
@@ -16,12 +17,16 @@ from scupi_provision.values import UnknownValueError
 LOOK = "let the account be looked at first: provision compile --look-script (docs/webshell.md)"
 _ONLY_A_LOOK = ", which only a look can tell"
 _JUDGED = "is judged by provision, which a script does without"
+_CHANGES = re.compile(r"\.changed\b|\bis\s+(?:not\s+)?changed\b")
 _PASSWORD = re.compile(r"[a-z]+://[^/\s:@]+:[^/\s@]+@")
 
 
-def refusals(step: Step, *, with_secrets: bool) -> Iterator[Diagnostic]:
-    """Why this step cannot be compiled; nothing when it can."""
+def refusals(step: Step, play: Play, *, with_secrets: bool) -> Iterator[Diagnostic]:
+    """Why this step of `play` cannot be compiled; nothing when it can."""
     reason, hint = _reason(step, with_secrets=with_secrets)
+    if not reason and step.actions and step.label.where in asking_for_changes(play.tasks):
+        reason = "its `when` asks whether another task has changed something, which is another answer in every run"
+        hint = "make it a handler, and notify it"
     if reason:
         yield diagnostic(f"{step.label}: {reason}", step.label.where, hint=hint)
 
@@ -38,6 +43,17 @@ def _reason(step: Step, *, with_secrets: bool) -> tuple[str, str]:
     if step.judgement.changes_when is not None and step.notify:
         return "`changed_when` decides on a handler, and only a run can tell it", "notify from a task that knows"
     return ("", "") if with_secrets else _secret(step)
+
+
+def asking_for_changes(items: Iterable[Item]) -> frozenset[Position]:
+    """Where the tasks stand that are done only when others have changed something; those of includes are not known."""
+    found: set[Position] = set()
+    for item in items:
+        if isinstance(item, Block):
+            found |= asking_for_changes((*item.body, *item.rescue, *item.always))
+        elif isinstance(item, Task) and any(_CHANGES.search(str(condition)) for condition in item.inherited.when):
+            found.add(item.where)
+    return frozenset(found)
 
 
 def _unknown(step: Step) -> tuple[str, str]:

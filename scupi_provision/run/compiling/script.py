@@ -156,7 +156,8 @@ class Script:
         begin = f"s_print {word(f'checks on {witness.base}')}\n"
         if facts:
             facts = f"p_facts\n{facts}"
-        end = "s_sum\n" + "".join(f"s_print {word(f'  not proved by this script: {u}')}\n" for u in witness.unproved)
+        unproved = [f"s_print {word(f'  not proved by this script: {claim}')}\n" for claim in witness.unproved]
+        end = f"s_sum {word(witness.base)}\n{''.join(unproved)}"
         return f'{role})\n{begin}{facts}p_open_run\n[ -z "$P_STOP" ] || exit 1\n{checks}{end}exit 0 ;;\n'
 
     def _role_name(self, witness: Witness) -> str:
