@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import logging
-import socket
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 
@@ -14,17 +13,13 @@ from scupi_provision.errors import AuthenticationError, HostKeyError, InputError
 from scupi_provision.host.finding import Finding, State, unseen
 from scupi_provision.transport.base import Hop, Person
 from scupi_provision.transport.examined_hop import ExaminedHop
-from scupi_provision.transport.failures import (
-    CONNECTION_ERRORS,
-    dialling_failed,
-    forwarding_failed,
-    handshake_failed,
-)
+from scupi_provision.transport.examined_way import Line, ObstacleError, line_to, meaning_of
+from scupi_provision.transport.failures import CONNECTION_ERRORS, handshake_failed
 from scupi_provision.transport.hop_transport import DISABLED_ALGORITHMS, HopTransport
 from scupi_provision.transport.host_keys import HostKeyJudge
 from scupi_provision.transport.known_hosts import HostKey, Standing, fingerprint
 from scupi_provision.transport.login import Login
-from scupi_provision.transport.route import is_ip_address, printable
+from scupi_provision.transport.route import printable
 from scupi_provision.transport.user_keys import UserKey, load_user_keys
 from scupi_provision.transport.userauth import allowed_methods
 
@@ -33,23 +28,6 @@ CHECKS = ("name", "way", "greeting", "algorithms", "host key", "methods", "login
 
 _LEAST_RSA_BITS = 2048  # NIST SP 800-131A rev. 2, table 2: shorter ones are disallowed for signatures
 _SESSIONS_WANTED = 2  # one for the run, one for whatever goes on beside it
-
-_NO_ADVICE = "try again in a while; if it stays so, send this line to the administrator"
-
-
-class _ObstacleError(Exception):
-    """Nothing behind this step can be looked at."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.fix = fix
-
-    @classmethod
-    def of(cls, error: ProvisionError) -> _ObstacleError:
-        told = error.diagnostic
-        detail = "; ".join(told.detail.split("\n")) if told.detail else ""
-        return cls(f"{told.summary}{': ' if detail else ''}{detail}", told.hint or _NO_ADVICE)
 
 
 def examine(
@@ -77,7 +55,7 @@ def examine(
     for number, step in enumerate(examination.steps):
         try:
             yield from step()
-        except _ObstacleError as obstacle:  # noqa: PERF203 - there are eight steps
+        except ObstacleError as obstacle:  # noqa: PERF203 - there are eight steps
             yield Finding(hop.name, CHECKS[number], State.PROBLEM, obstacle.what, obstacle.fix)
             yield from unseen(hop.name, CHECKS[number + 1 :], f"{CHECKS[number]} is in the way")
             examination.abandon()
@@ -99,7 +77,7 @@ class _Examination:
         self._person = person
         self._owner = owner
         self._resolved = resolved
-        self._line: socket.socket | paramiko.Channel | None = None
+        self._line: Line | None = None
         self._transport: HopTransport | None = None
         self._judge: HostKeyJudge | None = None
         self.steps: Sequence[Callable[[], Iterator[Finding]]] = (
@@ -139,48 +117,12 @@ class _Examination:
     # --- the steps --------------------------------------------------------------------------------------------------
 
     def _name(self) -> Iterator[Finding]:
-        address = self._hop.address
-        where = f"on {self._through.hop.name}" if self._through else "here"
-        if is_ip_address(address):
-            yield self._found("name", State.OK, f"{address} is an address, there is no name to look up")
-            return
-        found = self._resolved if self._through else self._looked_up()
-        if found == "-":
-            raise _ObstacleError(
-                f"the name {printable(address)} is not known {where}",
-                f"correct `ansible_host` of {self._hop.name} in the inventory"
-                + ("" if self._through else "; if it is right, join the network that knows it (VPN)"),
-            )
-        if found is None:
-            yield self._found("name", State.OK, f"{address}, looked up {where}")
-        else:
-            yield self._found("name", State.OK, f"{address} is {found} {where}")
-
-    def _looked_up(self) -> str:
-        try:
-            answers = socket.getaddrinfo(self._hop.address, self._hop.port, type=socket.SOCK_STREAM)
-        except OSError:
-            return "-"
-        return str(answers[0][4][0])
+        yield self._found("name", State.OK, meaning_of(self._hop, self._through, self._resolved))
 
     def _way(self) -> Iterator[Finding]:
-        hop = self._hop
-        if self._through is None:
-            try:
-                self._line = socket.create_connection((hop.address, hop.port), timeout=hop.connect_timeout_s)
-            except OSError as error:
-                raise _ObstacleError.of(dialling_failed(error, hop)) from error
-            self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            yield self._found("way", State.OK, f"port {hop.port} answers")
-            return
-        before = self._through
-        try:
-            self._line = before.transport.open_channel(
-                "direct-tcpip", (hop.address, hop.port), ("127.0.0.1", 0), timeout=hop.connect_timeout_s
-            )
-        except CONNECTION_ERRORS as error:
-            raise _ObstacleError.of(forwarding_failed(error, hop, before.hop, before.transport)) from error
-        yield self._found("way", State.OK, f"{before.hop.name} forwards to it, port {hop.port} answers")
+        self._line = line_to(self._hop, self._through)
+        by = f"{self._through.hop.name} forwards to it, " if self._through else ""
+        yield self._found("way", State.OK, f"{by}port {self._hop.port} answers")
 
     def _greeting(self) -> Iterator[Finding]:
         self._judge = self._judged()
@@ -194,7 +136,7 @@ class _Examination:
         except CONNECTION_ERRORS as error:
             self._handshake = error
             if not self._transport.remote_version:
-                raise _ObstacleError.of(handshake_failed(error, self._hop, self._transport)) from error
+                raise ObstacleError.of(handshake_failed(error, self._hop, self._transport)) from error
         yield self._found("greeting", State.OK, self._transport.remote_version)
 
     def _judged(self) -> HostKeyJudge | None:
@@ -206,7 +148,7 @@ class _Examination:
 
     def _algorithms(self) -> Iterator[Finding]:
         if self._handshake is not None:
-            raise _ObstacleError.of(handshake_failed(self._handshake, self._hop, self._open))
+            raise ObstacleError.of(handshake_failed(self._handshake, self._hop, self._open))
         transport = self._open
         offers = transport.server_offers
         exchange = _first(transport.preferred_kex, offers["kex_algo_list"])
@@ -226,20 +168,20 @@ class _Examination:
         by = "pinned in the inventory" if judge.pins else f"known by {lines[0].file}:{lines[0].line}"
         yield self._found("host key", State.OK, f"{named}, {by}")
 
-    def _unaccepted(self, error: ProvisionError, offered: HostKey, named: str) -> _ObstacleError:
+    def _unaccepted(self, error: ProvisionError, offered: HostKey, named: str) -> ObstacleError:
         judge = self._judge
         if judge and not judge.pins:
             verdict = judge.known.lookup(self._hop.address, self._hop.port, offered)
             if verdict.standing is Standing.UNKNOWN:
                 fix = f"provision trust {self._hop.name} (compare the fingerprint with the administrator's)"
-                return _ObstacleError(f"{named} is not known: whether this is the right host cannot be told", fix)
-        return _ObstacleError.of(error)
+                return ObstacleError(f"{named} is not known: whether this is the right host cannot be told", fix)
+        return ObstacleError.of(error)
 
     def _methods(self) -> Iterator[Finding]:
         try:
             methods = allowed_methods(self._open, self._hop.user or getpass.getuser())
         except CONNECTION_ERRORS as error:
-            raise _ObstacleError.of(handshake_failed(error, self._hop, self._open)) from error
+            raise ObstacleError.of(handshake_failed(error, self._hop, self._open)) from error
         told = ", ".join(map(printable, methods)) or "none is needed"
         if "publickey" not in methods and self._hop.key_files:
             fix = f"ask the administrator of {self._hop.name} how accounts log in there: it takes no keys"
@@ -256,7 +198,7 @@ class _Examination:
             judge = self._judge or HostKeyJudge.for_hop(self._hop, self._person)
             Login(self._hop, judge, self._keys).authenticate(self._open)
         except (InputError, AuthenticationError) as error:
-            raise _ObstacleError.of(error) from error
+            raise ObstacleError.of(error) from error
         yield self._strength()
 
     def _strength(self) -> Finding:
@@ -276,7 +218,7 @@ class _Examination:
         except CONNECTION_ERRORS as error:
             if not opened:
                 fix = f"ask the administrator of {self._hop.name} for MaxSessions above 0 in its sshd_config"
-                raise _ObstacleError(f"it opens no session: {self._open.refusal or error}", fix) from error
+                raise ObstacleError(f"it opens no session: {self._open.refusal or error}", fix) from error
         # The first is kept for the first shell: sshd may count one that is closed for a while longer.
         self._session, *others = opened
         for channel in others:

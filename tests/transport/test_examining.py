@@ -287,6 +287,15 @@ def test_a_name_that_the_hop_before_does_not_know(look, admin, keys, key_file):
     assert found.fix == "correct `ansible_host` of gpu2 in the inventory"
 
 
+def test_a_name_that_only_the_server_of_the_hop_before_knows(look, admin, server, keys, key_file, known_hosts):
+    """Its programs do not: `getent` says nothing. It forwards all the same."""
+    known = known_hosts(f"[localhost]:{server.port} {keys.host.export_public_key().decode()}")
+    hop = Hop("gpu2", "localhost", server.port, "student", (key_file(keys.user),), (known,))
+    findings, opened = look(hop, admin, "-")
+    assert findings["name"].what == "localhost is known to the SSH server of admin1"
+    assert opened is not None
+
+
 def test_a_dead_jump_takes_the_open_hop_along(look, admin, server, hop, known_hosts, keys):
     _, opened = look(hop(server.port, known_hosts((server.port, keys.host)), name="gpu2"), admin)
     admin.close()
