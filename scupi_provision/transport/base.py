@@ -33,10 +33,10 @@ class JobWish:
     """What the job has to be like in which a shell runs, where a host lets nobody in without one.
 
     Attributes:
-        options: Of srun and sbatch, such as `--partition=gpu`.
+        options: Of salloc and sbatch, such as `--partition=gpu`.
         time: The job's limit, as Slurm writes it (minutes, or `HH:MM:SS`).
         wait_s: How long the job may wait in the queue.
-        starter: Which program asks for it: srun (a shell at once), or sbatch where only that is allowed.
+        starter: How it is asked for: "srun", at once and without a script; or by "sbatch", where only that is allowed.
     """
 
     options: tuple[str, ...] = ()

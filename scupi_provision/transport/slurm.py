@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 
-from scupi_provision.errors import InputError, UnreachableError
+from scupi_provision.errors import UnreachableError
 from scupi_provision.shell.words import words
 from scupi_provision.transport.base import Channel, Hop, Tell, Transport, Way
 from scupi_provision.transport.onward_failures import last_words
@@ -21,6 +21,7 @@ from scupi_provision.transport.route import described, is_ip_address, printable
 _END_S = 0.5
 _NO_STEP = re.compile(r"CANCELLED|DUE TO TIME LIMIT|NODE FAILURE|PREEMPTION|Unable to create step|Unable to confirm")
 """How slurmstepd and srun say that a job has ended under a step (src/slurmd/slurmstepd, src/srun; 16.05 to 24.05)."""
+_NO_SLURM = re.compile(r"(salloc|sbatch): (inaccessible or |command )?not found")
 _NODELIST = ("-w", "--nodelist")
 
 
@@ -68,15 +69,10 @@ def take_job(gateway: Transport, before: Hop, hop: Hop, tell: Tell) -> SlurmTran
     Raises:
         UnreachableError: Slurm gives none, or not in time.
     """
-    if hop.job.starter == "sbatch":
-        raise InputError(
-            f"{described(hop)}: slurm_with: sbatch is not supported yet",
-            hint="with srun, the default, a job is asked for in the same way",
-        )
     mark = new_mark()
     name = f"provision-{secrets.token_hex(4)}"
-    options = words(*_job_options(hop))
-    channel = start(gateway, mark, "slurm.sh", "p_hold_job", NAME=name, OPTIONS=options)
+    wish = {"NAME": name, "STARTER": hop.job.starter, "OPTIONS": words(*_job_options(hop))}
+    channel = start(gateway, mark, "slurm.sh", "p_hold_job", **wish)
     line = Lines(channel, mark)
     try:
         return SlurmTransport(gateway, before, hop, line, _granted(line, before, hop, tell))
@@ -97,9 +93,9 @@ def _granted(line: Lines, before: Hop, hop: Hop, tell: Tell) -> str:
             raise _not_given(line.channel.stderr_tail(), before, hop)
         if kind == "waits" and value.startswith("PENDING "):
             state, _, reason = value.partition(" ")
-            seen = f"{state}, reason {printable(reason)}"
-            waited_s = time.monotonic() - begin
-            tell(f"waiting for a job on {printable(hop.name)}: {waited_s:.0f} s, reason {printable(reason)}")
+            why = "no reason yet" if reason == "None" else f"reason {printable(reason)}"
+            seen = f"{state}, {why}"
+            tell(f"waiting for a job on {printable(hop.name)}: {time.monotonic() - begin:.0f} s, {why}")
     if line.ended:
         raise _not_given(line.channel.stderr_tail(), before, hop)
     raise UnreachableError(
@@ -110,9 +106,9 @@ def _granted(line: Lines, before: Hop, hop: Hop, tell: Tell) -> str:
 
 
 def _not_given(said: str, before: Hop, hop: Hop) -> UnreachableError:
-    if "salloc: not found" in said or "salloc: command not found" in said:
+    if _NO_SLURM.search(said):
         return UnreachableError(
-            f"{described(before)} has no Slurm (salloc), so it gives no job on {described(hop)}",
+            f"{described(before)} has no Slurm, so it gives no job on {described(hop)}",
             hint=f"leave provision_reach of {printable(hop.name)} out, or look for Slurm's programs there: which srun",
         )
     return UnreachableError(
@@ -123,7 +119,7 @@ def _not_given(said: str, before: Hop, hop: Hop) -> UnreachableError:
 
 
 def _job_options(hop: Hop) -> tuple[str, ...]:
-    """What salloc is asked for; a node that the inventory names by itself is not named again."""
+    """What Slurm is asked for; a node that the inventory names by itself is not named again."""
     wish = hop.job
     chosen = any(option.startswith(_NODELIST) for option in wish.options)
     # Slurm knows nodes by their short names.

@@ -165,7 +165,7 @@ def test_gpus_that_a_job_was_not_given_take_no_part(run):
 
 
 def test_the_numbers_of_a_job_are_kept_as_they_are(run):
-    """Inside a job's cgroup GPUs are numbered from 0 again (Slurm's gres.html), so a number means another GPU outside."""
+    """Inside a job's cgroup GPUs are numbered from 0 again (Slurm's gres.html): outside, a number is another GPU's."""
     report = run(FOUR, "--allow-cpu", "x", "--all", SLURM_JOB_ID="81", CUDA_VISIBLE_DEVICES="0,1")
     assert [test["visible"] for test in report.tests] == ["0", "1"]
 

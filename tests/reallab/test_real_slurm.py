@@ -150,6 +150,29 @@ def test_a_run_that_is_killed_gives_its_job_back_and_leaves_nothing_at_work(pers
     assert "sleep 4321" not in said(slurm, "admin1", "srun -t 1 ps -A -o args")
 
 
+def test_a_job_can_be_asked_for_by_sbatch(entrance, queue):
+    transport = entrance.open(reach="slurm", job=JobWish(("--gres=gpu:1",), starter="sbatch"))
+    assert output_of(transport, "hostname; echo $CUDA_VISIBLE_DEVICES") == "gpu2\n0\n"
+    transport.close()
+    assert queue() == []
+
+
+def test_a_job_that_waits_in_a_batch_queue_is_taken_out_of_it(entrance, slurm, said):
+    release = _occupied(slurm, said)
+    try:
+        refused = entrance.refusal(reach="slurm", job=JobWish(wait_s=4, starter="sbatch"))
+        assert "squeue says of it: PENDING" in refused.detail
+        time.sleep(1)
+        assert said(slurm, "admin1", "squeue -h -o %j") == "other\n"
+    finally:
+        release()
+
+
+def test_what_sbatch_refuses_is_passed_on(entrance):
+    refused = entrance.refusal(reach="slurm", job=JobWish(("--partition=nowhere",), starter="sbatch"))
+    assert "invalid partition" in refused.detail.lower()
+
+
 def test_waiting_is_told_and_has_a_limit_that_says_what_is_waited_for(entrance, slurm, said):
     release = _occupied(slurm, said)
     told = []
