@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -50,17 +50,22 @@ def authorized(lab):
 
 @pytest.fixture
 def student(lab, tmp_path, authorized):
-    (tmp_path / "home").mkdir()
-    key = tmp_path / "id_rsa"
+    return _new_student(lab, tmp_path)
+
+
+def _new_student(lab, place: Path) -> Student:
+    """What the cluster's web page does: a key is made there, let in, and downloaded."""
+    (place / "home").mkdir()
+    key = place / "id_rsa"
     command = ["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "", "-C", "portal", "-f", key]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     key.chmod(0o644)  # as browsers save it
-    with authorized.open("ab") as file:
+    with (lab.home / ".ssh/authorized_keys").open("ab") as file:
         file.write(key.with_name("id_rsa.pub").read_bytes())
     admin = f"{{ansible_host: {lab.admin_address}, ansible_port: {lab.admin_port}}}"
     text = f"# ours\nall:\n  hosts:\n    admin1: {admin}\n    gpu2: {{via: admin1}}\n"
-    (tmp_path / "inventory.yaml").write_text(text)
-    return Student(lab, tmp_path, key)
+    (place / "inventory.yaml").write_text(text)
+    return Student(lab, place, key)
 
 
 def test_a_downloaded_key_becomes_a_login_over_both_hops(student):
@@ -221,14 +226,55 @@ def test_a_person_at_a_terminal_is_shown_both_keys(student, lab):
     assert student.adds().code == 0
 
 
-def _answering(student: Student, answers: list[str]) -> Ended:
+def _until_it_asks(process: subprocess.Popen[str]) -> str:
+    said = ""
+    while not said.endswith((")? ", "): ")):
+        character = process.stderr.read(1)
+        assert character, f"it did not ask, but said: {said}"
+        said += character
+    return said
+
+
+def _answering(student: Student, answers: list[str], *options: str) -> Ended:
     """`add` at a terminal, with somebody who types these answers."""
     terminal, side = os.openpty()
     try:
-        process = student.begins("inventory", "add", student.lab.user, "--key", student.key, stdin=side)
-        for answer in answers:
+        process = student.begins("inventory", "add", student.lab.user, "--key", student.key, *options, stdin=side)
+        said = ""
+        for answer in answers:  # only when it is asked for: what was typed before is thrown away with a passphrase
+            said += _until_it_asks(process)
             os.write(terminal, f"{answer}\n".encode())
-        return ended(process)
+        done = ended(process)
+        return replace(done, stderr=said + done.stderr)
     finally:
         os.close(terminal)
         os.close(side)
+
+
+def test_a_key_with_a_passphrase_is_opened_once(student, lab):
+    """By whoever sits there; the copy stays encrypted, and it lets its own key in as any other does."""
+    student.key.chmod(0o600)
+    command = ["ssh-keygen", "-q", "-p", "-m", "PEM", "-P", "", "-N", "open sesame", "-f", student.key]
+    subprocess.run(command, check=True, capture_output=True)
+    student.key.with_name("id_rsa.pub").unlink()
+    refused = student.adds("--yes")
+    assert refused.code == 3, refused
+    assert "passphrase" in refused.stderr
+    added = _answering(student, ["open sesame"], "--yes", "--own-key")
+    assert added.code == 0, added
+    assert added.stderr.count("passphrase of") == 1
+    assert "open sesame" not in added.stdout + added.stderr
+    assert b"ENCRYPTED" in (student.ssh / f"scupi_{lab.user}").read_bytes()
+    assert student.types("facts", "gpu2", "--json").code == 0
+
+
+@pytest.mark.slow
+def test_it_is_the_same_where_the_login_node_forwards_nothing(start, tmp_path):
+    """The nested way: the account and its own key go in over admin1 alone, and that is said."""
+    lab = start(forwarding=False)
+    student = _new_student(lab, tmp_path)
+    added = student.adds("--yes", "--own-key")
+    assert added.code == 0, added
+    assert "works on admin1 and gpu2" in added.stdout
+    assert "forward" in added.stdout
+    assert student.types("facts", "gpu2", "--json").code == 0
