@@ -7,13 +7,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 from scupi_provision.errors import ProvisionError, UnreachableError
 from scupi_provision.shell.login import LoginAnswer, by_login_shell, login_body, login_command, read_answer
 from scupi_provision.transport.base import Channel, Person, Route, Transport
 from scupi_provision.transport.offers import Killable, OffersSftp
 from scupi_provision.transport.opening import open_transport
+from scupi_provision.transport.shared_hops import SharedHops
 
 _POLL_S = 0.5
 _MOST_OUTPUT = 256 * 1024
@@ -58,7 +59,12 @@ class FreshLogin:
 
 
 def fresh_login(
-    route: Route, person: Person, *, connection: Literal["ssh", "local"] = "ssh", limit_s: float = 20
+    route: Route,
+    person: Person,
+    *,
+    connection: Literal["ssh", "local"] = "ssh",
+    limit_s: float = 20,
+    hops: SharedHops[Any] | None = None,
 ) -> FreshLogin:
     """Log in anew over every hop of `route` and look whether the account's shells do what they are told.
 
@@ -71,11 +77,12 @@ def fresh_login(
         person: Who answers what hops ask.
         connection: How the host is reached.
         limit_s: For each shell, and for the SFTP greeting.
+        hops: Those that other fresh logins of the same look have opened; by default all are opened anew.
     """
     started = time.monotonic()
     name = route[-1].name if route else "this machine"
     try:
-        transport = open_transport(route, connection, person)
+        transport = open_transport(route, connection, person, hops)
     except ProvisionError as error:
         return FreshLogin(time.monotonic() - started, problem=_sentence(error), trouble=Trouble.NO_LOGIN)
     try:

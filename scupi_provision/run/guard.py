@@ -9,7 +9,7 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from scupi_provision.errors import Diagnostic
 from scupi_provision.events import Event, Notice, Outcome, TaskFinished, TaskLabel
@@ -23,6 +23,7 @@ from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.guarding import GUARD_SECONDS, judge_guard, look_at_guards
 from scupi_provision.shell.replies import GuardReply, Reply, StepDone, StepFailed
 from scupi_provision.transport.base import Nobody, Person, Route
+from scupi_provision.transport.shared_hops import SharedHops
 
 _LABEL = TaskLabel("log in anew", "guard")
 _NUMBERS = re.compile(r"[0-9]+")
@@ -107,7 +108,7 @@ class LoginGuard:
             yield self._taken_back(replies, f"no verdict came within {self.seconds} s")
             return False
         replies = self.session.guard(judge_guard("back", [login.mark for login in wrong.values() if login.mark]))
-        still = {way: fresh_login_on(way, self.person) for way in wrong}
+        still = self._tried(tuple(wrong))
         if all(_is_as_bad(still[way], found) for way, found in wrong.items()):
             again = self.session.guard(judge_guard("forth"))
             yield from self._not_to_blame(again, wrong)
@@ -118,10 +119,15 @@ class LoginGuard:
         return False
 
     def _wrong(self) -> dict[Way, FreshLogin]:
-        """The logins that do not work as they should, all tried at once."""
-        with ThreadPoolExecutor(max_workers=max(1, len(self.ways))) as pool:
-            found = dict(zip(self.ways, pool.map(lambda way: fresh_login_on(way, self.person), self.ways), strict=True))
+        """The logins that do not work as they should."""
+        found = self._tried(self.ways)
         return {way: login for way, login in found.items() if login.trouble and not self._is_known(way, login)}
+
+    def _tried(self, ways: Sequence[Way]) -> dict[Way, FreshLogin]:
+        """A fresh login on each, all at once; a hop that several go through is opened once, for one code."""
+        hops: SharedHops[Any] = SharedHops()
+        with ThreadPoolExecutor(max_workers=max(1, len(ways))) as pool:
+            return dict(zip(ways, pool.map(lambda way: _fresh_login_on(way, self.person, hops), ways), strict=True))
 
     def _is_known(self, way: Way, login: FreshLogin) -> bool:
         """Whether all that is wrong is noise that the run's own login heard before the change."""
@@ -146,14 +152,14 @@ class LoginGuard:
             yield Notice(f"could not be put in again: {', '.join(lost)}; run again", self.label, "warning")
 
 
-def fresh_login_on(way: Way, person: Person) -> FreshLogin:
+def _fresh_login_on(way: Way, person: Person, hops: SharedHops[Any]) -> FreshLogin:
     """A fresh login on `way`, within the time that its login files may take.
 
     One that does not come about is tried once more: a network that stumbles is no reason to take anything back.
     """
-    found = fresh_login(way.route, person, connection=way.connection, limit_s=way.limit_s)
+    found = fresh_login(way.route, person, connection=way.connection, limit_s=way.limit_s, hops=hops)
     if found.trouble is Trouble.NO_LOGIN:
-        found = fresh_login(way.route, person, connection=way.connection, limit_s=way.limit_s)
+        found = fresh_login(way.route, person, connection=way.connection, limit_s=way.limit_s, hops=hops)
     return found
 
 

@@ -30,7 +30,9 @@ def login_guard(fleet: Fleet, host: Host, others: Iterable[Host], play: Play | N
     for target in (host, *others):
         connection = connection_of(target, fleet.request)
         route = route_to(target, fleet.inventory, fleet.request)
-        lengths = range(len(route), 0, -1) if connection == "ssh" else [0]
+        # A shell in a job is no login, reads other files, and may wait in a queue for as long as the guard.
+        most = len(route) - 1 if _is_by_job(fleet, target) else len(route)
+        lengths = range(most, 0, -1) if connection == "ssh" else [0]
         for length in lengths:
             hops = route[:length]
             name = hops[-1].name if hops else target.base
@@ -39,6 +41,11 @@ def login_guard(fleet: Fleet, host: Host, others: Iterable[Host], play: Play | N
     home = link.snapshot.facts.home if link.snapshot.facts else "/"
     seconds = guard_seconds(host, fleet.request, play)
     return LoginGuard(host.label, home, link.session, tuple(ways.values()), fleet.request.person, seconds)
+
+
+def _is_by_job(fleet: Fleet, host: Host) -> bool:
+    link = fleet.links.get(host.name)
+    return link is not None and link.transport.way == "slurm"
 
 
 def guard_seconds(host: Host, request: RunRequest, play: Play | None = None) -> int:
