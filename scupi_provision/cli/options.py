@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scupi_provision.cli import completing
+from scupi_provision.cli.person import terminal_person
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def make_request(
         verify_again=verify_again,
         stand_ins=stand_ins,
         known_hosts=_known_hosts(),
+        person=terminal_person(),
     )
 
 
@@ -103,7 +105,7 @@ def inventory_request(inventory: Path | None, limit: str | None, *, lab: bool) -
     from scupi_provision.run.request import RunRequest  # noqa: PLC0415
 
     path = start_lab().inventory if lab else _inventory(inventory)
-    return RunRequest(path.parent, path, limit=limit, known_hosts=_known_hosts())
+    return RunRequest(path.parent, path, limit=limit, known_hosts=_known_hosts(), person=terminal_person())
 
 
 def _known_hosts() -> tuple[Path, ...]:

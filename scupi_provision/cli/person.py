@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scupi_provision.errors import AuthenticationError
@@ -38,7 +40,7 @@ class _Terminal:
 
     def secret(self, hop: Hop, question: str, *, echo: bool) -> str:
         """Ask; the answer is shown while it is typed only with `echo`."""
-        with self._speaking:
+        with self._alone():
             prompt = f"{hop.name} asks: {_shown(question)} "
             try:
                 return _read_line(prompt) if echo else getpass.getpass(prompt)
@@ -47,12 +49,20 @@ class _Terminal:
 
     def trusts(self, hop: Hop, offered: str) -> bool:
         """Show the key; only the whole word yes is consent, as with ssh."""
-        with self._speaking:
+        with self._alone():
             print(_introduction(hop, offered), file=sys.stderr)
             try:
                 return _read_line("Is this the right one (yes/no)? ").strip().lower() == "yes"
             except EOFError:
                 return False
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One question at a time, and no progress drawn over it."""
+        from scupi_provision.report.progress import all_paused  # noqa: PLC0415 - rich is slow to import
+
+        with self._speaking, all_paused():
+            yield
 
 
 class _Trusting:

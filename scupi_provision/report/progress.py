@@ -21,6 +21,8 @@ from scupi_provision.report.wording import duration
 
 PLAIN_INTERVAL_S = 30.0
 """Seconds between two lines about the same phase where there is no live region."""
+_DRAWN: set[LiveProgress] = set()
+"""The regions that are on the terminal now: whoever asks a person something has to get them out of the way."""
 _LAST_LINE_LIMIT = 160
 _REFRESHES_PER_SECOND = 8
 
@@ -167,8 +169,10 @@ class LiveProgress:
             redirect_stderr=False,
         )
         self._live.start(refresh=True)
+        _DRAWN.add(self)
 
     def _erase(self) -> None:
+        _DRAWN.discard(self)
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -185,6 +189,15 @@ class LiveProgress:
             line.append(f"  {last}", style=style.QUIET)
         line.truncate(width, overflow="crop")
         return line
+
+
+@contextlib.contextmanager
+def all_paused() -> Iterator[None]:
+    """Within it, nothing is drawn, and a person can be asked."""
+    with contextlib.ExitStack() as stack:
+        for region in tuple(_DRAWN):
+            stack.enter_context(region.paused())
+        yield
 
 
 def latest(output_line: str) -> str:

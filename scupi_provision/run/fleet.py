@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from scupi_provision.errors import ProvisionError
@@ -27,7 +28,7 @@ from scupi_provision.run.tidings import Tidings
 from scupi_provision.shell.actions import Action
 from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.replies import DeniedReply, LockedReply, StepFailed, StepStale
-from scupi_provision.transport.base import Tell, Transport
+from scupi_provision.transport.base import Person, Tell, Transport
 from scupi_provision.transport.opening import open_transport
 from scupi_provision.transport.shared_hops import SharedHops
 
@@ -104,7 +105,8 @@ class Fleet:
         wanted = list({host.name: host for host in hosts if host.name not in opened}.values())
         if not wanted:
             return
-        yield from Tidings(_AT_ONCE).of(wanted, self._open)
+        tidings = Tidings(_AT_ONCE, self.request.person)
+        yield from tidings.of(wanted, partial(self._open, tidings.person))
 
     def drop(self, host: Host, error: ProvisionError) -> HostUnreachable:
         """The host takes no further part."""
@@ -119,12 +121,12 @@ class Fleet:
         for link in self.links.values():
             link.transport.close()
 
-    def _open(self, host: Host, tell: Tell) -> list[Event]:
+    def _open(self, person: Person, host: Host, tell: Tell) -> list[Event]:
         started = time.monotonic()
         try:
             route = route_to(host, self.inventory, self.request)
             connection = connection_of(host, self.request)
-            transport = open_transport(route, connection, self.request.person, self._hops, tell)
+            transport = open_transport(route, connection, person, self._hops, tell)
             patience = route[-1].login_timeout_s if route else PATIENCE_S
             session = Session(
                 transport,

@@ -134,7 +134,10 @@ class Login:
         asks_more = any(other.method == INTERACTIVE and self._is_open(other) for other in self._ways)
         if way.method == _PASSWORD and asks_more:
             return False  # PAM asks the same question there
-        return self._answering.is_possible or self._is_half_in or _KEY not in (self._allowed or ())
+        if self._is_half_in or _KEY not in (self._allowed or ()):
+            return True
+        # A key that is not accepted is a mistake to be told: with a class of them, nobody wants to be asked each time.
+        return self._answering.is_possible and (not self._hop.key_files or self._hop.password is not None)
 
     def _take_note(self, reply: Reply, way: _Way) -> None:
         if self._allowed is None and way.method not in reply.methods and not reply.accepted:

@@ -124,9 +124,9 @@ def test_a_password_is_asked_where_nothing_else_is_offered(keys, log_in):
     with SshServer([keys.host], [], password="letmein", kbdint_auth=False) as server:
         server.key = keys.host
         person = Scripted("wrong", "letmein")
-        log_in(server, person)
+        log_in(server, person, key_files=(), use_agent=True)
     assert person.asked == [
-        ("admin1", "no key was accepted; Password of student:", False),
+        ("admin1", "Password of student:", False),
         ("admin1", "that was not accepted; Password of student:", False),
     ]
 
@@ -139,11 +139,12 @@ def test_a_given_password_is_tried_before_a_person_is_asked(keys, log_in):
     assert len(person.asked) == 1
 
 
-def test_a_rejected_key_alone_asks_nobody_who_is_not_there(keys, log_in):
+@pytest.mark.parametrize("person", [None, Scripted("x")])
+def test_a_rejected_key_is_told_and_no_password_asked(keys, log_in, person):
     with SshServer([keys.host], [keys.stranger], password="x") as server:
         server.key = keys.host
         with pytest.raises(AuthenticationError) as caught:
-            log_in(server)
+            log_in(server, person)
     assert "does not let user student in" in caught.value.diagnostic.summary
     assert "publickey" in caught.value.diagnostic.detail
 
