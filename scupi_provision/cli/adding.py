@@ -104,13 +104,23 @@ def _asking(inventory: Path | None, limit: str | None, *, yes: bool) -> RunReque
 
 def _add(request: RunRequest, wish: EnrolWish, *, many: bool, json: bool) -> int:
     """Add them, show what became of each; the exit code."""
-    from scupi_provision.inventory.enrolment import Standing  # noqa: PLC0415 - keeps `--help` fast
-    from scupi_provision.report.inventory import print_enrolled, print_next_steps, print_table  # noqa: PLC0415
+    from scupi_provision.inventory.enrolment import Enrolled, Standing  # noqa: PLC0415 - keeps `--help` fast
+    from scupi_provision.report.inventory import (  # noqa: PLC0415
+        print_enrolled,
+        print_next_steps,
+        print_table,
+        print_tried,
+    )
     from scupi_provision.report.style import open_console  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.run.accounts import add_accounts  # noqa: PLC0415
 
     console = open_console(sys.stderr if json else sys.stdout)
-    results = add_accounts(request, wish)
+    results = []
+    for told in add_accounts(request, wish):
+        if isinstance(told, Enrolled):
+            results.append(told)
+        elif many:
+            print_tried(told, open_console(sys.stderr))
     if many:
         print_table(results, console)
     else:

@@ -58,6 +58,23 @@ class Standing(str, Enum):
 
 
 @dataclass(frozen=True)
+class LoginTried:
+    """One of several accounts has tried to log in.
+
+    Attributes:
+        id: The account.
+        number: How many have tried by now.
+        count: How many will.
+        problem: Why it could not, or "".
+    """
+
+    id: str
+    number: int
+    count: int
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Enrolled:
     """What became of one account.
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scupi_provision.errors import Diagnostic, ProvisionError
-from scupi_provision.inventory.enrolment import Enrolled, OwnKey, Removed, Standing
+from scupi_provision.inventory.enrolment import Enrolled, LoginTried, OwnKey, Removed, Standing
 from scupi_provision.inventory.shown import AccountRow, GroupShown, HostShown, Login
 from scupi_provision.report import style
 from scupi_provision.report.errors import diagnostic_lines
@@ -44,6 +44,12 @@ def print_enrolled(result: Enrolled, console: Console) -> None:
         _say(console, Text("  login    not tried", style=style.QUIET))
     for warning in result.warnings:
         _say(console, Text(f"  note     {visible(warning)}", style=style.WARNING))
+
+
+def print_tried(told: LoginTried, console: Console) -> None:
+    """One line for each of many, while the others still try."""
+    line = f"{told.number} of {told.count}: {visible(told.id)} "
+    _say(console, Text(line + (visible(told.problem) or "logs in"), style=style.BAD if told.problem else style.QUIET))
 
 
 def print_table(results: Sequence[Enrolled], console: Console) -> None:

@@ -12,7 +12,7 @@ from scupi_provision.access.keys import expand
 from scupi_provision.errors import AuthenticationError, Diagnostic, InputError, ProvisionError, UnreachableError
 from scupi_provision.inventory.document import InventoryDocument
 from scupi_provision.inventory.editing import NewEntry, with_accounts, with_key, without_account
-from scupi_provision.inventory.enrolment import Enrolled, EnrolWish, Removed, Standing
+from scupi_provision.inventory.enrolment import Enrolled, EnrolWish, LoginTried, Removed, Standing
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.run.candidates import Candidate, examined
 from scupi_provision.run.introductions import Introductions, check_fingerprints
@@ -23,8 +23,8 @@ _AT_ONCE = 8
 """Accounts that log in at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups)."""
 
 
-def add_accounts(request: RunRequest, wish: EnrolWish) -> list[Enrolled]:
-    """Put accounts into the inventory; what became of each, in the order in which they were asked for.
+def add_accounts(request: RunRequest, wish: EnrolWish) -> Iterator[LoginTried | Enrolled]:
+    """Put accounts into the inventory; tells each login, and at the end what became of each account, in their order.
 
     Of several, those whose login fails are left out, and the others are written. Of one, the error is raised.
 
@@ -43,14 +43,17 @@ def add_accounts(request: RunRequest, wish: EnrolWish) -> list[Enrolled]:
     with _KeptKeys() as kept:
         for one in new:
             kept.keep(one, replace=wish.replace)
-        tried = _tried(request, introductions, _edited(document.text, new, wish), new) if wish.connect and new else {}
+        tried: dict[str, TrialLogin] = {}
+        if wish.connect and new:
+            yield from _try(request, introductions, _edited(document.text, new, wish), new, tried)
         if len(candidates) == 1:
             _require_login(tried, introductions)
         for one in _failed(new, tried):
             kept.give_up(one)
         if good := [one for one in new if one.id in kept.keys]:
             document.save(_edited(document.text, good, wish))
-    return [_result(one, kept.keys.get(one.id), tried.get(one.id, TrialLogin()), introductions) for one in candidates]
+    for one in candidates:
+        yield _result(one, kept.keys.get(one.id), tried.get(one.id, TrialLogin()), introductions)
 
 
 class _KeptKeys:
@@ -118,18 +121,33 @@ def _edited(text: str, people: Sequence[Candidate], wish: EnrolWish) -> str:
 # --- trying to log in -------------------------------------------------------------------------------------------------
 
 
-def _tried(
-    request: RunRequest, introductions: Introductions, text: str, people: Sequence[Candidate]
-) -> dict[str, TrialLogin]:
-    """Everybody's login. The first goes alone: what it learns of the hosts' keys, the others know."""
+def _try(
+    request: RunRequest,
+    introductions: Introductions,
+    text: str,
+    people: Sequence[Candidate],
+    tried: dict[str, TrialLogin],
+) -> Iterator[LoginTried]:
+    """Everybody's login, into `tried`. The first goes alone: what it learns of the hosts' keys, the others know."""
     inventory = load_inventory(request.inventory, text=text)
     first, *rest = (one.id for one in people)
-    tried = {first: try_login(inventory, request, first, introductions)}
-    if _concerns_all(tried[first].error):
-        return tried | dict.fromkeys(rest, TrialLogin(error=tried[first].error))
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        results = pool.map(lambda identifier: try_login(inventory, request, identifier, introductions), rest)
-        return tried | dict(zip(rest, results, strict=True))
+    trial = tried[first] = try_login(inventory, request, first, introductions)
+    yield _told(first, trial, 1, len(people))
+    if _concerns_all(trial.error):
+        tried |= dict.fromkeys(rest, TrialLogin(error=trial.error))
+        return
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
+    try:
+        trials = pool.map(lambda identifier: try_login(inventory, request, identifier, introductions), rest)
+        for number, (identifier, trial) in enumerate(zip(rest, trials, strict=True), 2):
+            tried[identifier] = trial
+            yield _told(identifier, trial, number, len(people))
+    finally:
+        pool.shutdown(cancel_futures=True)  # who interrupts does not wait for those who have not begun
+
+
+def _told(identifier: str, trial: TrialLogin, number: int, count: int) -> LoginTried:
+    return LoginTried(identifier, number, count, trial.error.diagnostic.summary if trial.error else "")
 
 
 def _concerns_all(error: ProvisionError | None) -> bool:

@@ -82,10 +82,13 @@ def give_own_keys(
     key, which still works.
     """
     wanting = [one for one in accounts if expand(one.key) != own_key_path(one.id)]
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
+    try:
         outcomes = pool.map(lambda account: _established(inventory, request, account), wanting)
         for account, problem in zip(wanting, outcomes, strict=True):
             yield account, problem or _switched(request, account)
+    finally:
+        pool.shutdown(cancel_futures=True)  # who interrupts does not wait for those that have not begun
 
 
 def _switched(request: RunRequest, account: Account) -> OwnKey | ProvisionError:

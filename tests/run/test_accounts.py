@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import asyncssh
 import pytest
 from scupi_provision.errors import InputError, UnreachableError
-from scupi_provision.inventory.enrolment import Enrolment, EnrolWish, Standing
+from scupi_provision.inventory.enrolment import Enrolled, Enrolment, EnrolWish, LoginTried, Standing
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.run.accounts import add_accounts
 from scupi_provision.run.request import RunRequest
@@ -29,11 +29,12 @@ class Node(SshServer):
 
     def __init__(self, *, broken_shell: bool = False) -> None:
         super().__init__([HOST], [GOOD])
-        self.here = self.most = 0
+        self.here = self.most = self.total = 0
         self._broken_shell = broken_shell
 
     async def _run(self, process):
         self.here += 1
+        self.total += 1
         self.most = max(self.most, self.here)
         try:
             if self._broken_shell:
@@ -82,6 +83,10 @@ def place(tmp_path, monkeypatch):
     return SimpleNamespace(request=request, inventory=inventory, ssh=ssh, folder=tmp_path)
 
 
+def _added(request, wish):
+    return [told for told in add_accounts(request, wish) if isinstance(told, Enrolled)]
+
+
 def _people(place, count, bad=()):
     return tuple(Enrolment(f"s{n:02}", place.folder / ("bad" if n in bad else "good")) for n in range(count))
 
@@ -91,7 +96,7 @@ def test_a_class_logs_in_eight_at_a_time_and_who_cannot_is_left_out(place):
     with Node() as node:
         person = Trusting()
         request = place.request(node.port, person)
-        results = add_accounts(request, EnrolWish(_people(place, 30, bad={0, 7, 29})))
+        results = _added(request, EnrolWish(_people(place, 30, bad={0, 7, 29})))
     failed = [result for result in results if result.standing is Standing.FAILED]
     assert [result.id for result in results] == [f"s{n:02}" for n in range(30)]
     assert [result.id for result in failed] == ["s00", "s07", "s29"]
@@ -103,11 +108,36 @@ def test_a_class_logs_in_eight_at_a_time_and_who_cannot_is_left_out(place):
     assert 2 <= node.most <= 8
 
 
+def test_every_login_is_told_as_it_comes(place):
+    """A class takes a while, and somebody watches."""
+    with Node() as node:
+        told = list(add_accounts(place.request(node.port), EnrolWish(_people(place, 4, bad={2}))))
+    assert [type(each) for each in told] == [LoginTried] * 4 + [Enrolled] * 4
+    assert [(each.id, each.number, bool(each.problem)) for each in told[:4]] == [
+        ("s00", 1, False),
+        ("s01", 2, False),
+        ("s02", 3, True),
+        ("s03", 4, False),
+    ]
+
+
+def test_who_stops_listening_stops_it(place):
+    """Nothing is written by half, and those who have not begun do not begin."""
+    with Node() as node:
+        telling = add_accounts(place.request(node.port), EnrolWish(_people(place, 40)))
+        next(telling)
+        next(telling)
+        telling.close()
+        assert node.total < 30
+    assert not list(place.ssh.glob("scupi_*"))
+    assert load_inventory(place.inventory).accounts == ()
+
+
 def test_where_the_host_is_away_only_one_tries(place):
     """Thirty times a time limit would be a lesson's time."""
     with Node() as node:
         port = node.port
-    results = add_accounts(place.request(port), EnrolWish(_people(place, 30)))
+    results = _added(place.request(port), EnrolWish(_people(place, 30)))
     assert {result.standing for result in results} == {Standing.FAILED}
     assert not list(place.ssh.glob("scupi_*"))
     assert load_inventory(place.inventory).accounts == ()
@@ -116,7 +146,7 @@ def test_where_the_host_is_away_only_one_tries(place):
 def test_a_broken_shell_is_no_reason_not_to_have_the_account(place):
     """`provision rescue` needs it."""
     with Node(broken_shell=True) as node:
-        (result,) = add_accounts(place.request(node.port), EnrolWish(_people(place, 1)))
+        (result,) = _added(place.request(node.port), EnrolWish(_people(place, 1)))
     assert result.standing is Standing.ADDED
     assert result.warnings
     assert [account.id for account in load_inventory(place.inventory).accounts] == ["s00"]
@@ -127,7 +157,7 @@ def test_an_interruption_leaves_nothing_behind(place):
     with Node() as node:
         request = place.request(node.port, Trusting(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
-            add_accounts(request, EnrolWish(_people(place, 3)))
+            _added(request, EnrolWish(_people(place, 3)))
     assert not list(place.ssh.glob("scupi_*"))
     assert load_inventory(place.inventory).accounts == ()
 
@@ -143,7 +173,7 @@ def test_an_inventory_that_changes_meanwhile_is_not_written(place):
     with Node() as node:
         request = place.request(node.port, Editing())
         with pytest.raises(InputError, match="changed by somebody"):
-            add_accounts(request, EnrolWish(_people(place, 1)))
+            _added(request, EnrolWish(_people(place, 1)))
     assert place.inventory.read_text().endswith("# mine\n")
     assert not list(place.ssh.glob("scupi_*"))
 
@@ -151,9 +181,9 @@ def test_an_inventory_that_changes_meanwhile_is_not_written(place):
 def test_a_replaced_key_comes_back_when_the_new_one_is_not_let_in(place):
     with Node() as node:
         request = place.request(node.port)
-        add_accounts(request, EnrolWish(_people(place, 1)))
+        _added(request, EnrolWish(_people(place, 1)))
         before = place.inventory.read_bytes(), (place.ssh / "scupi_s00").read_bytes()
         with pytest.raises(UnreachableError, match="was not added"):
-            add_accounts(request, EnrolWish(_people(place, 1, bad={0}), replace=True))
+            _added(request, EnrolWish(_people(place, 1, bad={0}), replace=True))
     assert (place.inventory.read_bytes(), (place.ssh / "scupi_s00").read_bytes()) == before
     assert [path.name for path in place.ssh.glob("scupi_*")] == ["scupi_s00"]
