@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from scupi_provision.errors import InputError, ProvisionError
-from scupi_provision.events import Event
+from scupi_provision.events import Event, Notice
 from scupi_provision.host.notebooks import JupyterServer
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.load import load_inventory
@@ -96,6 +96,8 @@ def jupyter(request: RunRequest, wish: JupyterWish, consent: Consent) -> Iterato
     open_link = partial(opened, inventory, request, host, "jupyter")
     with ExitStack() as connection:
         link = connection.enter_context(open_link())
+        if link.transport.explanation:
+            yield Notice(link.transport.explanation, host.base)
         environment = find_environment(link.session, wish.environment)
         if missing := environment.missing(wish.interface):
             yield from _install(inventory, request, host, environment, missing, consent)

@@ -56,7 +56,10 @@ def home(lab, said, wheels):
 @pytest.fixture(scope="module")
 def person(lab, home, tmp_path_factory):
     """Somebody at a computer with an inventory that leads to the lab, and to the wheels."""
-    place = tmp_path_factory.mktemp("person")
+    return _person(lab, tmp_path_factory.mktemp("person"))
+
+
+def _person(lab, place):
     text = lab.inventory.read_text(encoding="utf-8")
     sources = f'    sources_pip: ["find-links:{lab.account_home}/wheels"]\n'
     (place / "inventory.yaml").write_text(text.replace("  vars:\n", f"  vars:\n{sources}", 1), encoding="utf-8")
@@ -325,3 +328,22 @@ def test_a_server_whose_node_was_restarted_is_recognised(lab, home, said, person
     shown = person.run("jupyter", "--list", "--node", "gpu2").stdout
     assert re.search(rf"{server['key']} .* has ended; .*--stop", shown)
     record.write_text(good)
+
+
+def test_where_admin1_forwards_nothing_a_relay_on_gpu2_leads_to_the_server(start, home, served, tmp_path):
+    """Also this way: the notebook works, and its kernels outlive the connection."""
+    closed = start(forwarding=False)
+    subprocess.run(["cp", "-a", home / "envs", closed.home], check=True)
+    person = _person(closed, tmp_path)
+    running = Served(person, "--env", "small")
+    try:
+        running.says("a small relay runs there instead")
+        assert running.notebook.execute("kept = os = __import__('os'); print(os.uname().nodename)") == "gpu2\n"
+        assert running.notebook.execute("print('x' * 300_000)") == "x" * 300_000 + "\n"
+        _cut_all_sessions(closed)
+        running.says("the connection was lost")
+        assert running.notebook.execute("kept.__name__") == "'os'"
+    finally:
+        running.leave()
+    assert person.run("jupyter", "--stop").code == 0
+    assert json.loads(person.run("jupyter", "--list", "--json", "--node", "gpu2").stdout)["servers"] == []

@@ -123,7 +123,7 @@ class Tunnel:
             if self._relays:
                 return
             self._relays = True
-        self._tell("its SSH server does not forward to sockets: a small relay runs there instead", "info")
+        self._tell("its SSH server forwards to no socket from here: a small relay runs there instead", "info")
 
     # --- the connection -------------------------------------------------------------------------------------------
 
