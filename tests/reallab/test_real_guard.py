@@ -20,6 +20,12 @@ def lab(start):
     return start()
 
 
+@pytest.fixture(scope="module")
+def closed(start):
+    """A lab whose login node forwards nothing."""
+    return start(forwarding=False)
+
+
 @pytest.fixture
 def account(lab):
     """The home as it is before, with start-up files of its own."""
@@ -114,6 +120,16 @@ def test_a_killed_controller_is_stood_in_for_by_the_host(lab, account, tmp_path,
     killed.wait()
     _wait_for(lambda: logins(account) == before)
     assert said(lab, "gpu2", "echo in") == "in\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("alias a=b", 0), ("case $(uname -n) in gpu2) exit ;; esac", 1), ("echo hello", 1)]
+)
+def test_where_the_login_node_forwards_nothing_it_is_the_same(closed, provision, line, code):
+    """gpu2 is reached by ssh on admin1, and so is its fresh login."""
+    run = provision(closed, "apply", play(adding(line)), "-e", "provision_login_timeout=5")
+    assert run.code == code, run.stdout[-2000:] + run.stderr
+    assert (line in (closed.home / ".bashrc").read_text()) == (code == 0)
 
 
 def _wait_for(claim):
