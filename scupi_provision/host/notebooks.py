@@ -60,7 +60,7 @@ class JupyterServer:
     @property
     def wording(self) -> str:
         """Its state as a person would say it."""
-        return _STATES.get(self.state, self.state)
+        return _STATES.get(self.state, "is as nobody has foreseen")
 
 
 def servers_of(told: Sequence[tuple[str, str]]) -> list[JupyterServer]:

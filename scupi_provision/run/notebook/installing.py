@@ -16,12 +16,12 @@ from scupi_provision.run.request import RunRequest
 from scupi_provision.run.site import load_site
 
 _PLAY = """\
-- name: {title}
+- name: Jupyter
   hosts: {installs}
   verify: {runs}
   roles:
     - role: jupyter
-      jupyter_env: {environment}
+      jupyter_env: !unsafe {environment}
       jupyter_packages: {packages}
       jupyter_gpu_host: {runs}
 """
@@ -35,13 +35,7 @@ def install_jupyter(
     Raises:
         StepFailedError: It did not come to an end; the events say why.
     """
-    play = _PLAY.format(
-        title=json.dumps(f"Jupyter in {environment}"),
-        environment=json.dumps(environment),
-        installs=installs.base,
-        runs=runs.base,
-        packages=json.dumps(list(packages)),
-    )
+    play = play_text(installs.base, runs.base, environment, packages)
     with tempfile.TemporaryDirectory(prefix="provision-jupyter-") as folder:
         playbook = Path(folder, "jupyter.yaml")
         playbook.write_text(play, encoding="utf-8")
@@ -53,3 +47,9 @@ def install_jupyter(
                     f"Jupyter is not installed in {environment}",
                     hint="what failed is above; the same command goes on from there",
                 )
+
+
+def play_text(installs: str, runs: str, environment: str, packages: Sequence[str]) -> str:
+    """The play, for hosts by their names in the inventory. The environment's path is data, no template."""
+    values = {"installs": installs, "runs": runs, "environment": environment, "packages": list(packages)}
+    return _PLAY.format(**{name: json.dumps(value) for name, value in values.items()})
