@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from scupi_provision.errors import LoginShellError, UnreachableError
+from scupi_provision.errors import UnreachableError
 from scupi_provision.run.login_shell import LoginFailure, Outcome, explained
 from scupi_provision.shell import program
 from scupi_provision.transport.base import Channel, Ending, Transport
@@ -88,27 +88,41 @@ def open_line(
         LoginShellError: They let no program begin; it says what is known of why.
         UnreachableError: The connection was lost.
     """
-    until = time.monotonic() + patience_s
-    for later in (True,) if manner.later else (False, True):
-        opening = _Opening(transport, patience_s, manner.interrupt)
-        try:
-            rest = opening.greet(frame, until, later=later)
-        except _Failed as failed:
-            opening.abandon(ended=failed.outcome == "ended")
-            if not later and failed.outcome == "eaten":
-                continue
-            raise explained(opening.failure(failed.outcome), account) from failed
-        except BaseException:
-            opening.abandon(ended=False)
-            raise
-        return Line(opening.channel, opening.noise, rest, 3 if later else 1)
-    raise LoginShellError("unreachable")  # pragma: no cover - the loop returns or raises
+    login = _Login(transport, frame, time.monotonic() + patience_s, patience_s, account, manner.interrupt)
+    return login.attempt(later=manner.later)
 
 
 class _Failed(Exception):  # noqa: N818 - never leaves this file
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
         self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class _Login:
+    """What `open_line` was asked for."""
+
+    transport: Transport
+    frame: bytes
+    until: float
+    patience_s: float
+    account: str
+    interrupt: bytes
+
+    def attempt(self, *, later: bool) -> Line:
+        """Open it; with `later`, send the program only when the start-up files have ended."""
+        opening = _Opening(self.transport, self.patience_s, self.interrupt)
+        try:
+            rest = opening.greet(self.frame, self.until, later=later)
+        except _Failed as failed:
+            opening.abandon(ended=failed.outcome == "ended")
+            if failed.outcome == "eaten" and not later:
+                return self.attempt(later=True)
+            raise explained(opening.failure(failed.outcome), self.account) from failed
+        except BaseException:
+            opening.abandon(ended=False)
+            raise
+        return Line(opening.channel, opening.noise, rest, 3 if later else 1)
 
 
 class _Opening:
@@ -130,17 +144,23 @@ class _Opening:
 
     def greet(self, frame: bytes, until: float, *, later: bool) -> bytes:
         """Send the program, see it begin; what followed. `later`: not before the bootstrap says hello."""
-        self._send(program.preface(self._token) + (b"" if later else frame + program.LOST))
+        self._send(program.preface(self._token) + (b"" if later else frame))
         self._fodder = _FODDER if later and not self._interrupt else b""
         word = self._word(until)
         if word == "hello":
             self._interrupt = self._fodder = b""
-            if later:
-                self._send(frame)
-            word = self._word(time.monotonic() + _HEARING_S)
+            self._send(frame if later else program.LOST)
+            word = self._heard()
         if word != "heard":
             raise _Failed("deaf" if word == "deaf" else "eaten")
         return self._unread
+
+    def _heard(self) -> Word:
+        """What the bootstrap says of the program. Silence means that it waits for what somebody else has read."""
+        try:
+            return self._word(time.monotonic() + _HEARING_S)
+        except _Failed as failed:
+            raise _Failed("eaten" if failed.outcome == "late" else failed.outcome) from failed
 
     def _send(self, data: bytes) -> None:
         try:

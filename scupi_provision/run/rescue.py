@@ -144,7 +144,8 @@ def _at_work(inside: Inside, patience_s: float, wish: RescueWish, approve: Appro
             return not wish.dry_run
         seen = True
         if wish.dry_run or not approve(findings):
-            yield Unrepaired("only looked; what hides behind it may show only when it is repaired")
+            looked = "only looked" if wish.dry_run else "nobody has said yes (--yes says so without being asked)"
+            yield Unrepaired(f"{looked}; what hides behind it may show only when it is repaired")
             return False
         yield from repairing.repair(inside.session, _in_files(findings), time.strftime("%Y-%m-%d"))
         yield from repairing.set_modes(inside.session, [one for one in findings if isinstance(one, ModeFinding)])

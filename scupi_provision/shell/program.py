@@ -16,7 +16,7 @@ BATCH = 400
 # Started by the account's login shell, whatever that is (csh too: no single quote, no exclamation mark, one line).
 # It says hello, then reads `LENGTH SHA256`, then exactly that many bytes, checks them, and only then evaluates them: a
 # cut stream never runs a prefix. GNU dd reads the block at once; without `iflag=fullblock` it goes byte by byte.
-# Until the first program has come, lines that are none are skipped: see `preface`. One that says `lost` comes after
+# Until the first program has come, lines that are none are skipped: see `preface`. One that says `lost` comes behind
 # that program: who reads it first has missed the program, because a start-up file has read a part of it. (The watchdog
 # of a program that runs reads on, too, and may be killed in the middle of that word.)
 # `printf` is no builtin in mksh: there a large text would not fit on a command line, so `p_put` says `print`.
@@ -70,7 +70,7 @@ def preface(token: str) -> bytes:
 
 
 LOST = b"lost\n"
-"""What goes behind the first program when it is sent at once."""
+"""What is sent at the bootstrap's hello when the first program went ahead of it."""
 
 
 @lru_cache

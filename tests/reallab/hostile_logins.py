@@ -89,6 +89,7 @@ HOSTILE = (
     Hostile("read", "read -r answer", faulty="read -r"),
     Hostile("read-three", "for i in 1 2 3; do\n  read -r answer\ndone", faulty="for i in"),
     Hostile("head", "head -n 1 >/dev/null", faulty="head"),
+    Hostile("cat-for-a-while", "timeout 1 cat >/dev/null", faulty="timeout 1 cat"),
     Hostile("cat", "cat >/dev/null", _LATE, "cat", way="terminal"),
     # --- what changes the streams ---
     Hostile("stdout-away", "exec >/dev/null", _LATE + "|ended", "exec >", way="sftp"),

@@ -86,6 +86,14 @@ def test_what_a_start_up_file_has_eaten_is_sent_again_when_it_has_ended(after, b
     assert _answer(transport) == b"it-runs\n"
 
 
+def test_a_program_that_was_eaten_to_the_last_byte_is_missed_too(after):
+    """As by `ssh` without `</dev/null`: nothing is left that could tell."""
+    size = len(preface("0" * 16) + PROGRAM)
+    transport = after(f"dd bs=1 count={size} >/dev/null 2>&1")
+    assert _answer(transport) == b"it-runs\n"
+    assert transport.opened == 2
+
+
 def test_a_program_is_sent_later_when_that_is_asked_for(after):
     assert _answer(after("dd bs=1 count=10 >/dev/null 2>&1"), manner=Manner(later=True)) == b"it-runs\n"
 
@@ -98,6 +106,7 @@ def test_a_program_is_sent_later_when_that_is_asked_for(after):
         ("echo over; exit 4", "ended the shell"),
         ("exec </dev/null", "closed standard input"),
         ("exec yes", "print without end"),
+        ("yes | tr -d '\\n'", "print without end"),
     ],
 )
 def test_what_keeps_the_program_from_running_is_said_in_time(after, start_up, words):
