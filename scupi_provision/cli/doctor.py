@@ -24,7 +24,7 @@ def doctor(
         from scupi_provision.run.doctor import doctor as look  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.doctor import exit_code  # noqa: PLC0415
 
-        request = findings.request_of(inventory, lab=lab)
+        request = options.inventory_request(inventory, None, lab=lab)
         known, hosts = findings.nodes_of(request, account, node)
         return exit_code(findings.show(look(known, request, hosts), json=json))
 

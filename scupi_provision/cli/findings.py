@@ -6,13 +6,9 @@ import json as json_text
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from scupi_provision.cli import options
 
 if TYPE_CHECKING:
     from scupi_provision.host.finding import Finding, Remedy
@@ -23,13 +19,6 @@ if TYPE_CHECKING:
 
 Node = Annotated[str | None, typer.Option("--node", "-n", help="Only this node, and the way to it (default: all).")]
 Json = Annotated[bool, typer.Option("--json", help="Each finding as one line of JSON.")]
-
-
-def request_of(inventory: Path | None, *, lab: bool) -> RunRequest:
-    """A request about the nodes of an inventory; whoever sits at the terminal is asked for passphrases and codes."""
-    from scupi_provision.cli.person import terminal_person  # noqa: PLC0415 - keeps `--help` fast
-
-    return replace(options.inventory_request(inventory, None, lab=lab), person=terminal_person())
 
 
 def nodes_of(request: RunRequest, account: str | None, node: str | None) -> tuple[Inventory, list[Host]]:

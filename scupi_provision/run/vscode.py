@@ -84,6 +84,8 @@ def _forwarding(opened: OpenNode) -> Finding:
     if not isinstance(transport, ExaminedHop):
         what = f"VS Code comes by a jump alone, and {name} was reached another way ({transport.way})"
         fix = "write to the administrator: please set AllowTcpForwarding yes; until then: provision jupyter"
+        if transport.way == "slurm":
+            fix = f"have a job there while you work (on the login node: salloc -w {name}), or: provision jupyter"
         return Finding(name, check, State.PROBLEM, what, fix)
     if transport.forwards():
         return Finding(name, check, State.OK, "allowed")

@@ -280,6 +280,19 @@ def test_forwarding_that_is_forbidden(start, told):
     _is(found["gpu2", "forwarding"], "problem", "jump", "AllowTcpForwarding yes")
 
 
+def test_a_node_that_wants_a_job(start, told):
+    """The doctor asks for one, looks, and gives it back; no second one is asked for to see a fresh login."""
+    lab = start(slurm=True)
+    code, found = told(lab)
+    assert code == 0
+    _is(found["gpu2", "login"], "warning", "this run has job", "provision_reach: slurm")
+    assert found["gpu2", "C library"]["state"] == found["admin1 and gpu2", "one home"]["state"] == "ok"
+    assert found["gpu2", "fresh login"]["what"] == "not looked at: another login would take another job"
+    code, found = told(lab, "--node", "gpu2", verb="vscode")
+    assert code == 1
+    _is(found["gpu2", "forwarding"], "problem", "slurm", "salloc -w gpu2")
+
+
 # --- VS Code ---------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from scupi_provision.run.request import RunRequest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transport"))  # the servers in loopback.py
 
-from loopback import SSHD, free_port, openssh_server
+from loopback import SSHD, SshServer, free_port, openssh_server
 
 USER = "root" if os.geteuid() == 0 else os.environ.get("USER", "")
 LOCAL = "all:\n  hosts:\n    admin1: {ansible_connection: local}\n    gpu2: {ansible_connection: local}\n"
@@ -108,6 +108,36 @@ def test_a_server_without_sftp(told, serve, tmp_path):
         found = told(serve(port))
     assert found["admin1", "SFTP"].state is State.WARNING
     assert "Subsystem sftp internal-sftp" in found["admin1", "SFTP"].fix
+
+
+class Keeper:
+    """A person who knows the password, and counts how often it was asked for."""
+
+    def __init__(self):
+        self.questions = []
+
+    def secret(self, hop, question, *, echo):
+        self.questions.append((hop.name, question))
+        return "pw"
+
+    def trusts(self, hop, offered):
+        raise AssertionError("a look trusts nobody new")
+
+
+def test_a_host_that_asks_is_not_asked_to_ask_again(serve, tmp_path, monkeypatch):
+    """A second login would cost a second code; so what takes one is left out, and says so."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    host = asyncssh.read_private_key(serve.host)
+    with SshServer([host], password="pw") as server:
+        path = tmp_path / "inventory.yaml"
+        path.write_text(serve(server.port).replace("ansible_ssh_private_key_file", "no_key"))
+        inventory, keeper = load_inventory(path), Keeper()
+        found = {
+            one.check: one for one in doctor(inventory, RunRequest(tmp_path, path, person=keeper), inventory.hosts)
+        }
+    assert found["login"].state is State.OK
+    assert found["fresh login"].what == "not looked at: another login would take another code from you"
+    assert [name for name, _ in keeper.questions] == ["admin1"]
 
 
 @openssh

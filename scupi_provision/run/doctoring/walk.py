@@ -175,7 +175,8 @@ class Walk:
         how = transport.explanation or "reached"
         if direct:
             yield Finding(host.base, direct[0].check, State.WARNING, f"{direct[0].what}; {how}", direct[0].fix)
-        yield Finding(host.base, "login", State.OK, f"{transport.way}: {how}")
+        if not direct or direct[0].check != "login":
+            yield Finding(host.base, "login", State.OK, f"{transport.way}: {how}")
         return transport
 
     # --- the node behind it -----------------------------------------------------------------------------------------
