@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -22,8 +22,6 @@ from scupi_provision.cli.boundary import guarded
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from scupi_provision.inventory.models import Host
     from scupi_provision.run.jupyter import Consent, JupyterWish, Serving
     from scupi_provision.run.notebook.environment import Environment
@@ -125,38 +123,39 @@ def _stop(request: RunRequest, node: str | None, account: str | None, which: str
 
 
 def _serve(request: RunRequest, wish: JupyterWish, consent: Consent, *, browser: bool) -> int:
-    """Until Ctrl-C."""
-    from scupi_provision.report.jupyter import print_left  # noqa: PLC0415 - rich is slow to import
-    from scupi_provision.report.opening import make_reporter  # noqa: PLC0415
-    from scupi_provision.report.style import open_console  # noqa: PLC0415
+    """Until Ctrl-C, or until the server has ended."""
+    from scupi_provision.report.opening import make_reporter  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.run.jupyter import Serving, jupyter  # noqa: PLC0415
 
     reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stdout, stderr=sys.stderr)
-    console = open_console(sys.stdout)
-    serving: Serving | None = None
+    farewell: Callable[[], None] | None = None
     with ExitStack() as ends:
         ends.callback(reporter.close)
         try:
             for each in jupyter(request, wish, consent):
-                if isinstance(each, Serving):
-                    serving = each
-                    _present(each, console)
-                    if browser and _has_screen():
-                        webbrowser.open(ends.enter_context(_page_that_leads_to(each.url.reveal())).as_uri())
-                else:
+                if not isinstance(each, Serving):
                     reporter.handle(each)
+                    continue
+                farewell = _announce(each)
+                if browser and _has_screen():
+                    webbrowser.open(ends.enter_context(_page_that_leads_to(each.url.reveal())).as_uri())
         except KeyboardInterrupt:
-            if serving is None:
+            if farewell is None:
                 raise
-            print_left(console, serving.host.base, lasts=serving.lasts)
+            farewell()
     return 0
 
 
-def _present(serving: Serving, console: Console) -> None:
-    from scupi_provision.report.jupyter import print_address, print_serving  # noqa: PLC0415 - rich is slow to import
+def _announce(serving: Serving) -> Callable[[], None]:
+    """Show where it answers; what is to be said when it is left."""
+    from scupi_provision.report import jupyter as words  # noqa: PLC0415 - rich is slow to import
+    from scupi_provision.report.style import open_console  # noqa: PLC0415
 
-    print_serving(console, serving.host.base, serving.server, serving.version, joined=serving.joined)
-    print_address(console, serving.url.reveal(), serving.port, serving.wanted_port, lasts=serving.lasts)
+    console, node = open_console(sys.stdout), serving.host.base
+    words.print_serving(console, node, serving.server, serving.version, joined=serving.joined)
+    address = serving.url.reveal()
+    words.print_address(console, address, serving.port, serving.wanted_port, lasts=serving.lasts)
+    return partial(words.print_left, console, node, lasts=serving.lasts)
 
 
 def _from_the_lab(request: RunRequest, consent: Consent) -> tuple[RunRequest, Consent]:
