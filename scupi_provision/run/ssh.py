@@ -86,7 +86,7 @@ def log_in(
         status = _run(_command(program, folder, inventory, request, host, route, wish))
         if status != SSH_FAILED or len(route) == 1 or route[-1].reach != "auto":
             return SshEnded(status)
-        with closing(open_transport(route, "ssh", request.person)) as way:
+        with closing(open_transport(route, "ssh", request.person, tell=tell)) as way:
             reach, why = way.way, way.explanation
         if reach == "jump":
             return SshEnded(status)
