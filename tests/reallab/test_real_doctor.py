@@ -126,7 +126,9 @@ def test_start_up_files_and_leftovers(lab, told, write, home):
         _is(found[node, "start-up files"], "warning", "~/.bashrc:2 freezes PATH", "$PATH")
         _is(found[node, "environment"], "problem", "gen/7, where no env.sh can be read", "provision rollback")
     _is(found["admin1", "lock"], "warning", "a run that is no more: ada@laptop", "run provision apply again")
-    assert found["gpu2", "lock"]["what"] == "a run is at work on admin1: ada@laptop (provision apply, run 1)"
+    assert found["gpu2", "lock"]["what"] == (
+        "held by a run on admin1, where its state is seen: ada@laptop (provision apply, run 1)"
+    )
     assert found["admin1 and gpu2", "one home"]["state"] == "ok"
 
 

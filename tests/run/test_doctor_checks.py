@@ -131,6 +131,15 @@ def test_lines_that_freeze_it(line):
     assert home.startup_files(node(path_line_0=f".bashrc 1 {line}")).state is State.WARNING
 
 
+@pytest.mark.parametrize(
+    ("state", "told"), [("alive", "a run is at work here: me (x)"), ("elsewhere", "held by a run on admin1, where")]
+)
+def test_a_lock_that_is_held(state, told):
+    found = home.lock(node(lock=f"{state} admin1 b00t 4711 me (x)"))
+    assert found.state is State.OK
+    assert found.what.startswith(told)
+
+
 # --- GPUs ------------------------------------------------------------------------------------------------------------
 
 

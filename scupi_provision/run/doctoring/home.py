@@ -201,7 +201,9 @@ def lock(node: Node) -> Finding:
     if state == "dead":
         what = f"left by a run that is no more: {who or owner}"
         return node.found(check, State.WARNING, what, "run provision apply again: it takes the lock over and finishes")
-    return node.ok(check, f"a run is at work on {host}: {who}")
+    if state == "elsewhere":
+        return node.ok(check, f"held by a run on {host}, where its state is seen: {who}")
+    return node.ok(check, f"a run is at work here: {who}")
 
 
 def leftovers(node: Node) -> Finding:
