@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,8 @@ from scupi_provision.shell.actions import (
 )
 from scupi_provision.shell.compile import Compiler, validation
 from scupi_provision.shell.entry import ABSENT, Entry, Kind
+from scupi_provision.shell.guarding import GUARD_SECONDS, guard_definitions
+from scupi_provision.shell.login import by_login_shell, login_body, login_command
 from scupi_provision.shell.program import shell_source
 from scupi_provision.shell.words import encoded, is_literal, word, words
 
@@ -159,6 +162,19 @@ _PUT = (
     'case ${KSH_VERSION-} in "") p_put() { printf %s "$1"; };; *) p_put() { print -rn -- "$1"; };; esac\n'
     "unset -f cat sha256sum 2>/dev/null\n"
 )
+
+
+_LOGIN_LIMIT_S = 9.0
+"""Seconds that each of the account's shells may take, as over SSH (`run.greeting`)."""
+
+
+def standalone_guard() -> str:
+    """Defines the lockout guard of a compiled script."""
+    mark = f"login-{secrets.token_hex(8)}"
+    body = login_body(mark, _LOGIN_LIMIT_S)
+    command = by_login_shell(login_command(mark, body))
+    settings = f"S_MARK={mark} S_LOGIN={word(command)} S_LOOK={word(body.decode())}\n"
+    return f"{guard_definitions(GUARD_SECONDS)}{settings}{shell_source('login_guard.sh')}"
 
 
 _LOOKING = ("standalone_begin.sh", "runtime.sh", "facts.sh", "elsewhere.sh", "look.sh")

@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2153,SC2154  # P_… are set by the runtime, S_… are used there and by the program
 
-S_CHANGED=0 S_FINE=0 S_PASSED=0 S_WRONG=0 S_DONE='' S_TOUCHED='' S_BLANK=" 	$P_NL" S_CODE=0 S_SECONDS=0
+S_CHANGED=0 S_FINE=0 S_PASSED=0 S_WRONG=0 S_DONE='' S_TOUCHED='' S_KEEP='' S_SAW='' S_GUARDED='' S_BLANK=" 	$P_NL" S_CODE=0 S_SECONDS=0
 
 # --- the line: there is none, so events become words for people ---------------------------------------------------
 
@@ -16,6 +16,7 @@ p_emit() {
     fact) s_told "$@" ;;
     ran) S_RC=$2 S_OUT=$3 S_ERR=$4 S_LOG=$5 ;;
     note) s_print "           $1" ;;
+    guard) case $1 in back | lost) s_print "           put $1: $2" ;; left) s_print "           left as it is, since somebody has changed it: $2" ;; esac ;;
     denied) s_print "stopped: $1"; S_CODE=1 ;;
     locked) s_print "another run is at work on this account: $1"; s_print 'wait for it, then run this script again'; S_CODE=3 ;;
   esac
@@ -46,12 +47,13 @@ trap s_interrupted INT
 
 s_step() { # NUMBER LABEL: begins one, unless an earlier one has ended the script
   [ -z "$P_STOP" ] || return 1
-  P_STEP=$1 S_LABEL=$2 P_WHY='' S_DONE='' S_RC='' S_OUT='' S_ERR='' S_LOG='' S_NEWS=yes
+  P_STEP=$1 S_LABEL=$2 P_WHY='' S_DONE='' S_RC='' S_OUT='' S_ERR='' S_LOG='' S_NEWS=yes S_KEEP='' S_SAW=''
   S_BEGAN=$(date +%s)
   true >"$P_RUN/err" || { P_STOP=failed; s_print "stopped: cannot write in $P_RUN"; S_CODE=1; return 1; }
 }
 
 s_close() { # STATUS IGNORED
+  [ -z "$S_SAW" ] || eval "p_guard_saw $S_SAW"
   S_SECONDS=$(($(date +%s) - S_BEGAN))
   if [ "$1" -eq 0 ]; then
     if [ -n "$S_DONE" ]; then S_CHANGED=$((S_CHANGED + 1)); s_report changed; else S_FINE=$((S_FINE + 1)); s_report ok; fi
@@ -82,6 +84,7 @@ s_indent() { while IFS= read -r s_line || [ -n "$s_line" ]; do s_print "        
 
 # Before the first change, earlier proofs of verification fall.
 s_touch() {
+  [ -z "$S_KEEP" ] || s_keep || return 1
   [ -z "$S_NEWS" ] || S_DONE=yes
   [ -z "$S_TOUCHED" ] || return 0
   S_TOUCHED=yes
@@ -92,6 +95,7 @@ s_touch() {
 # --- the end --------------------------------------------------------------------------------------------------------------
 
 s_leave() { # leaves the account to others, and says what was done
+  [ -z "$S_GUARDED" ] || s_verdict
   { p_unlock; wait "$P_LEASE"; } 2>/dev/null # else bash tells that a background job was killed
   p_close_run
   [ -z "$P_STOP" ] || { s_print 'stopped: what was done so far is whole; run the same script again when the cause is gone'; exit "${S_CODE:-1}"; }

@@ -123,14 +123,17 @@ class Account:
     def look_script(self, playbook: str, **wish: Any) -> Compiled:
         return look_script(load_site(self.request(playbook), dials=False), Wish(**wish))
 
-    def start(self, script: str, shell: str = "dash", *arguments: str) -> subprocess.Popen[str]:
+    def start(
+        self, script: str, shell: str = "dash", *arguments: str, shell_of_account: str = "/bin/sh"
+    ) -> subprocess.Popen[str]:
         """The script as the person starts it, in a session of its own."""
         file = self.place / "site.sh"
         file.write_text(script, encoding="utf-8", errors="surrogateescape")
-        return self._shell([*SHELLS[shell], str(file), *arguments], stdin=subprocess.DEVNULL)
+        command = ["env", f"SHELL={shell_of_account}", *SHELLS[shell], str(file), *arguments]
+        return self._shell(command, stdin=subprocess.DEVNULL)
 
-    def run(self, script: str, shell: str = "dash", *arguments: str) -> Ran:
-        process = self.start(script, shell, *arguments)
+    def run(self, script: str, shell: str = "dash", *arguments: str, shell_of_account: str = "/bin/sh") -> Ran:
+        process = self.start(script, shell, *arguments, shell_of_account=shell_of_account)
         output, _ = process.communicate(timeout=120)
         return Ran(process.returncode, output)
 

@@ -317,3 +317,31 @@ def test_two_scripts_at_once_are_one_after_the_other(account) -> None:
     assert "another run is at work on this account" in second.output
     first.communicate(timeout=30)
     assert first.returncode == 0
+
+
+def test_a_change_that_would_lock_the_account_out_is_taken_back(account) -> None:
+    """Every shell can parse it, and no ssh would get past it."""
+    playbook = """
+    - hosts: admin1
+      tasks:
+        - {name: fatal, blockinfile: {path: ~/.bashrc, block: exit 7, insertbefore: BOF, validate: bash -n %s}}
+        - {name: harmless, copy: {dest: ~/x, content: x}}
+    """
+    script = account.compile(playbook, known={"shell": "/bin/bash"}).text
+    ran = account.run(script, shell_of_account="/bin/bash")
+    assert ran.code == 1
+    assert "a fresh login no longer worked" in ran.output
+    assert (account.home / ".bashrc").read_text() == account.files[".bashrc"]
+    assert (account.home / "x").exists()
+    assert not (account.home / ".provision/guard").exists()
+
+
+def test_a_login_that_was_broken_before_is_not_blamed_on_the_script(account) -> None:
+    account.files[".bashrc"] = "echo welcome\n"
+    account.first_day()
+    playbook = "[{hosts: admin1, tasks: [{name: line, lineinfile: {path: ~/.bashrc, line: A=1}}]}]"
+    script = account.compile(playbook).text
+    ran = account.run(script, shell_of_account="/bin/bash")
+    assert (ran.code, ran.changed) == (0, ["line"]), ran.output
+    assert "with and without these changes" in ran.output
+    assert (account.home / ".bashrc").read_text() == "echo welcome\nA=1\n"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.events import Outcome
 from scupi_provision.inventory.models import Host
+from scupi_provision.plan.guarded import guarded_paths
 from scupi_provision.plan.models import Step
 from scupi_provision.run.compiling.basis import state_checks
 from scupi_provision.run.compiling.checks import claims
@@ -83,12 +84,13 @@ class Maker:
 
     def _texts(self, steps: tuple[Step, ...], sighting: Sighting) -> Mapping[tuple[object, ...], StepText]:
         texts, calls = StepTexts(steps, sighting.home), called_by(callers(steps, self.subject.play))
-        made = {}
+        made, home = {}, self.subject.facts(self.subject.host).get("home", "/")
         for index, step in enumerate(steps):
             body = texts.text(index)
             if body:
                 told, called = step.outcome is Outcome.WOULD_CHANGE, tuple(calls.get(step.key, ()))
-                made[step.key] = StepText(str(step.label), body, step.ignore_errors, told, called)
+                guarded = guarded_paths(step.actions, step, home)
+                made[step.key] = StepText(str(step.label), body, step.ignore_errors, told, called, guarded)
         return made
 
     # --- what it rests on ---------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scupi_provision.plan.models import StepKey
-from scupi_provision.shell.standalone import standalone_runtime
+from scupi_provision.shell.guarding import Guarded, guard_words
+from scupi_provision.shell.standalone import standalone_guard, standalone_runtime
 from scupi_provision.shell.words import word, words
 
 
@@ -20,6 +21,7 @@ class StepText:
         ignored: Whether the script goes on when it fails.
         told: Whether doing it counts as a change.
         calls: Handlers that are called when it changed something.
+        guarded: What it may change that decides about logins.
     """
 
     label: str
@@ -27,6 +29,7 @@ class StepText:
     ignored: bool = False
     told: bool = True
     calls: tuple[StepKey, ...] = ()
+    guarded: tuple[Guarded, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ class Script:
             *(self._role(witness) for witness in self.witnesses),
             '*) s_print "it takes no word but: verify"; exit 2 ;;\nesac\n',
             f"s_print {word(self.title)}\np_facts\n",
+            self._guard(),
             *(f"{fact}\n" for fact in self.facts),
             *(f"s_theirs {word(path)} {1 << bit}\n" for bit, path in enumerate(self.theirs)),
             self._checks(),
@@ -117,6 +121,12 @@ class Script:
             'exit "$S_CODE"\n',
         ]
         return "".join(parts)
+
+    def _guard(self) -> str:
+        """The lockout guard, where there is something to guard; what dead runs have left of it comes to its end."""
+        if not any(step.guarded for variant in self.variants.values() for step in variant.steps.values()):
+            return ""
+        return f"{standalone_guard()}s_orphans\n"
 
     def _checks(self) -> str:
         cases = [
@@ -137,6 +147,8 @@ class Script:
     def _step(self, key: StepKey, step: StepText, called: set[StepKey]) -> str:
         number = self._numbers[key]
         told = "" if step.told else "S_NEWS=''\n  "
+        if step.guarded:
+            told += f"S_KEEP={word(guard_words(step.guarded))}\n  "
         calls = "".join(f"S_CALL_{self._numbers[handler]}=yes " for handler in step.calls)
         after = f'[ -z "$S_DONE" ] || {calls.rstrip()}\n' if calls else ""
         text = (
