@@ -71,7 +71,7 @@ def jupyter(
         consent: Consent = partial(_agrees, yes=yes)
         if lab:
             request, consent = _from_the_lab(request, consent)
-        return _serve(_with_person(request), wish, consent, browser=browser)
+        return _serve(request, wish, consent, browser=browser)
 
     raise typer.Exit(guarded(work))
 
@@ -85,12 +85,6 @@ def _check_options(which: str | None, *, show_list: bool, stop: bool, every: boo
         raise InputError("--json is for --list")
 
 
-def _with_person(request: RunRequest) -> RunRequest:
-    from scupi_provision.cli.person import terminal_person  # noqa: PLC0415 - keeps `--help` fast
-
-    return replace(request, person=terminal_person())
-
-
 def _list(request: RunRequest, node: str | None, account: str | None, *, json: bool) -> int:
     from scupi_provision.report.jupyter import print_servers, servers_data  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.report.opening import make_reporter  # noqa: PLC0415
@@ -99,7 +93,7 @@ def _list(request: RunRequest, node: str | None, account: str | None, *, json: b
 
     reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stderr, stderr=sys.stderr)
     console, code = open_console(sys.stdout), 0
-    for each in jupyter_servers(_with_person(request), node, account):
+    for each in jupyter_servers(request, node, account):
         if not isinstance(each, Listed):
             reporter.handle(each)
             code = 3
@@ -116,7 +110,7 @@ def _stop(request: RunRequest, node: str | None, account: str | None, which: str
     from scupi_provision.run.jupyter_servers import stop_jupyter  # noqa: PLC0415
 
     reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stdout, stderr=sys.stderr)
-    for notice in stop_jupyter(_with_person(request), node, account, which, every=every):
+    for notice in stop_jupyter(request, node, account, which, every=every):
         reporter.handle(notice)
     reporter.close()
     return 0

@@ -226,3 +226,15 @@ def test_a_home_that_cannot_be_written_is_said(session, home, small):
     (home / ".provision").write_text("a file where a folder must be")
     told = session.ask(notebooks.start("jupyter-gpu2-0", str(small), Secret("t"), "{}"))
     assert [fact.name for fact in told] == ["problem"]
+
+
+def test_the_gpus_of_a_login_are_those_of_the_kernels(session, small, start):
+    """The environment of a job is made anew; these two names are carried over, whatever is in them."""
+    session.ask('CUDA_VISIBLE_DEVICES="GPU-1,it\'s" SLURM_JOB_ID=17; export CUDA_VISIBLE_DEVICES SLURM_JOB_ID\n')
+    server = start()
+    (pid, *_) = [
+        pid for pid in _processes_of(server.socket) if "jupyter.py" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
+    environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    assert {"CUDA_VISIBLE_DEVICES=GPU-1,it's", "SLURM_JOB_ID=17"} <= set(environment)
+    assert not [variable for variable in environment if server.token.reveal() in variable]
