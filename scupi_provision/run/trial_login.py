@@ -46,7 +46,8 @@ def try_login(inventory: Inventory, request: RunRequest, account: str, introduct
         for host in ends:
             error = fleet.errors.get(host.name)
             if isinstance(error, LoginShellError):  # the key is right: `provision rescue` needs the account
-                warnings.append(f"{host.base}: {error.diagnostic.summary}")
+                passed |= dict.fromkeys(hop.base for hop in inventory.route_hosts(host))
+                warnings.append(f"{host.base}: {error.diagnostic.summary}; see `provision rescue {account}`")
             elif error is not None:
                 return TrialLogin(tuple(passed), tuple(warnings), error)
             if connection_of(host, request) == "ssh":

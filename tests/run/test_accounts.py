@@ -147,8 +147,8 @@ def test_a_broken_shell_is_no_reason_not_to_have_the_account(place):
     """`provision rescue` needs it."""
     with Node(broken_shell=True) as node:
         (result,) = _added(place.request(node.port), EnrolWish(_people(place, 1)))
-    assert result.standing is Standing.ADDED
-    assert result.warnings
+    assert (result.standing, result.hosts) == (Standing.ADDED, ("admin1",))
+    assert "provision rescue s00" in result.warnings[0]
     assert [account.id for account in load_inventory(place.inventory).accounts] == ["s00"]
 
 
