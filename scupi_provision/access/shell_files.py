@@ -124,6 +124,19 @@ def continues(line: bytes) -> bool:
     return (len(text) - len(text.rstrip(b"\\"))) % 2 == 1
 
 
+_CSH_OPENS = re.compile(rb"^\s*(?:foreach|while|switch)\b|^\s*if\b.*\bthen\s*$")
+_CSH_CLOSES = re.compile(rb"^\s*(?:end|endif|endsw)\s*$")
+
+
+def csh_wholes(lines: Sequence[bytes]) -> tuple[bool, ...]:
+    """For each line of a text for csh, whether the text up to its end is a whole: csh has no parser that only looks."""
+    wholes, depth = [], 0
+    for line in lines:
+        depth += bool(_CSH_OPENS.match(line)) - bool(_CSH_CLOSES.match(line))
+        wholes.append(depth <= 0)
+    return tuple(wholes)
+
+
 def indented_end(lines: Sequence[bytes], first: int) -> int:
     """The last of the lines (from 1) that belong to `first` by their indentation; `first` itself when none does."""
     last = first

@@ -36,7 +36,7 @@ def rescue(
         from scupi_provision.run.rescue import RescueWish  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.rescue import rescue as run  # noqa: PLC0415
 
-        request = findings.request_of(inventory, lab=lab)
+        request = options.inventory_request(inventory, None, lab=lab)
         known, hosts = findings.nodes_of(request, account, node)
         host = _login_node(hosts)
         return _show(run(known, request, host, RescueWish(dry_run, restore), _asking(yes)), json=json)

@@ -17,6 +17,8 @@ PATIENCE_S = 9.0
 """How long the login files may take, unless the inventory's `provision_login_timeout` says otherwise."""
 _HEARING_S = 30.0
 """From the bootstrap's hello until it has our program: some tens of kilobytes, on the slowest of lines."""
+_SILENCE_S = 1.0
+"""From the hello until we ask whether the program has arrived. It mostly has, and then nothing is asked."""
 _POLL_S = 0.5
 MOST_NOISE = 1024 * 1024
 """Bytes that login files may print before they are taken to print without end."""
@@ -149,7 +151,8 @@ class _Opening:
         word = self._word(until)
         if word == "hello":
             self._interrupt = self._fodder = b""
-            self._send(frame if later else program.LOST)
+            if later:
+                self._send(frame)
             word = self._heard()
         if word != "heard":
             raise _Failed("deaf" if word == "deaf" else "eaten")
@@ -157,6 +160,12 @@ class _Opening:
 
     def _heard(self) -> Word:
         """What the bootstrap says of the program. Silence means that it waits for what somebody else has read."""
+        try:
+            return self._word(time.monotonic() + _SILENCE_S)
+        except _Failed as failed:
+            if failed.outcome != "late":
+                raise
+        self._send(program.LOST)
         try:
             return self._word(time.monotonic() + _HEARING_S)
         except _Failed as failed:
@@ -190,7 +199,6 @@ class _Opening:
             self._type_interrupt()
         data = self.channel.receive(max(min(_POLL_S, until - time.monotonic()), 0.0))
         if data == b"":
-            self._keep(self._unread)
             raise _Failed("ended")
         if data is None and not self._transport.alive:
             raise UnreachableError(
@@ -203,7 +211,6 @@ class _Opening:
         if self._printed > self._most_noise:
             raise _Failed("flood")
         if time.monotonic() >= until:
-            self._keep(self._unread)
             raise _Failed("late")
 
     def _type_interrupt(self) -> None:
@@ -221,7 +228,7 @@ class _Opening:
         """What can be known of the attempt now that it has failed."""
         status = self.channel.exit_status if isinstance(self.channel, Ending) else None
         said = self.channel.stderr_tail()
-        return LoginFailure(outcome, self._patience_s, _text(self._tail), said, status)
+        return LoginFailure(outcome, self._patience_s, _text(self._tail + self._unread), said, status)
 
     def abandon(self, *, ended: bool) -> None:
         """Leave nothing behind on the host that runs on: a shell that has not ended may be in an endless loop."""

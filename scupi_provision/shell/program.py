@@ -70,7 +70,7 @@ def preface(token: str) -> bytes:
 
 
 LOST = b"lost\n"
-"""What is sent at the bootstrap's hello when the first program went ahead of it."""
+"""What is sent when the bootstrap has said hello and then nothing."""
 
 
 @lru_cache

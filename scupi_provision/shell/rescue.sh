@@ -29,7 +29,6 @@ p_rescue_text() { printf %s "$1" | base64 -d >"$P_SCRATCH/text"; }
 p_parses() { # DIALECT SHELL LINES
   head -n "$3" "$P_SCRATCH/text" >"$P_SCRATCH/begin"
   case $1 in
-    csh) : >"$P_SCRATCH/said" ;;
     zsh) LC_ALL=C "$2" -f -n "$P_SCRATCH/begin" >"$P_SCRATCH/said" 2>&1 </dev/null ;;
     *) LC_ALL=C "$2" -n "$P_SCRATCH/begin" >"$P_SCRATCH/said" 2>&1 </dev/null ;;
   esac && ! [ -s "$P_SCRATCH/said" ]

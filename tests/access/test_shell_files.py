@@ -70,6 +70,11 @@ def test_a_line_goes_on_after_an_odd_number_of_backslashes():
     assert [shell_files.continues(line) for line in (b"a \\\n", b"a \\\\\n", b"a\n")] == [True, False, False]
 
 
+def test_a_text_for_csh_is_cut_between_its_statements():
+    lines = [b"setenv A 1\n", b"if ( $?prompt ) then\n", b"  if ( 1 ) echo a\n", b"else\n", b"  b\n", b"endif\n"]
+    assert shell_files.csh_wholes(lines) == (True, False, False, False, False, True)
+
+
 def test_what_is_indented_belongs_to_the_line_above():
     lines = [b"if a; then\n", b"  b\n", b"\n", b"\tc\n", b"\n", b"d\n"]
     assert shell_files.indented_end(lines, 1) == 4

@@ -126,6 +126,7 @@ HOSTILE = (
     Hostile("bom", "\ufeff# comment\nexport A=1\n", raw=True),
     # --- other login shells ---
     Hostile("csh", "echo hello from csh", faulty="echo hello", file=".cshrc", shell="tcsh"),
+    Hostile("csh-if", "if ( 1 ) then\n  echo from a block\nendif", faulty="if ( 1 )", file=".cshrc", shell="tcsh"),
     Hostile("csh-exec", "exec true", _ENDED, "exec true", file=".tcshrc", shell="tcsh", way="sftp"),
     Hostile("zsh", "print hello from zsh", faulty="print hello", file=".zshenv", shell="zsh"),
     Hostile("zsh-exit", "exit 4", "exit status 4", "exit 4", file=".zshenv", shell="zsh", way="sftp"),

@@ -92,7 +92,10 @@ class Examiner:
     # --- asking -------------------------------------------------------------------------------------------------------
 
     def _parsed(self, text: _Text) -> Parsed:
-        count = len(shell_files.lines_of(text.content))
+        lines = shell_files.lines_of(text.content)
+        if text.file.dialect == "csh":
+            return Parsed(shell_files.csh_wholes(lines), "")
+        count = len(lines)
         question = rescuing.parse(text.content, text.file.dialect, self._reader(text.file), min(count, _MOST_LINES))
         return rescuing.parsed(self.ask(question))
 
