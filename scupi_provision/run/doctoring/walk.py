@@ -69,6 +69,7 @@ class Walk:
     request: RunRequest
     urls: Callable[[Host], tuple[str, ...]]
     now: Callable[[], float] = time.time
+    _ways: dict[str, Transport] = field(default_factory=dict)
     _open: dict[str, OpenNode] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -110,6 +111,7 @@ class Walk:
             yield from unseen(host.base, (THE_NODE,), "login is in the way")
             return None
         self._stack.callback(transport.close)
+        self._ways[host.base] = transport
         try:
             self._open[host.base] = self._looked_at(host, transport, behind)
         except ProvisionError as error:
@@ -133,18 +135,19 @@ class Walk:
         own = keys.own_keys(host, self.request)
         yield from own.findings
         hop = keys.lenient_hop(host, self.inventory, self.request, own)
-        before = self._open.get(host.via or "")
+        before = self._ways.get(host.via or "")
         if host.via and before is None:
             yield from unseen(host.base, examining.CHECKS, f"{host.via} is in the way")
             return None
-        if before is not None and (hop.reach in {"nested", "slurm"} or not isinstance(before.transport, ExaminedHop)):
+        if before is not None and (hop.reach in {"nested", "slurm"} or not isinstance(before, ExaminedHop)):
             return (yield from self._other_way(host, []))
-        return (yield from self._examined(host, hop, before))
+        return (yield from self._examined(host, hop, before if isinstance(before, ExaminedHop) else None))
 
-    def _examined(self, host: Host, hop: Hop, before: OpenNode | None) -> Generator[Finding, None, Transport | None]:
-        through, resolved = None, None
-        if before is not None and isinstance(before.transport, ExaminedHop):
-            through, resolved = before.transport, before.node.resolved.get(hop.address)
+    def _examined(
+        self, host: Host, hop: Hop, through: ExaminedHop | None
+    ) -> Generator[Finding, None, Transport | None]:
+        before = self._open.get(host.via or "")  # its programs may not run, and yet it forwards
+        resolved = before.node.resolved.get(hop.address) if before else None
         examination = examining.examine(hop, through, self._person, resolved, owner=self.request.person)
         held: list[Finding] = []
         while True:
