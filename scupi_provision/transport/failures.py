@@ -160,6 +160,16 @@ def shell_gone(hop: Hop, stderr: str) -> UnreachableError:
     )
 
 
+def shell_silent(hop: Hop, stderr: str, *, ended: bool) -> UnreachableError:
+    """The account's login files on a gateway do not let a program of ours begin."""
+    how = "end the shell" if ended else f"let no program begin within {hop.login_timeout_s:g} s"
+    return UnreachableError(
+        f"{described(hop)}: the account's login files {how}, so nothing leads on from there",
+        detail=ascii(stderr.strip())[1:-1],
+        hint=f"`provision rescue {printable(hop.name)}` looks for the lines that do it",
+    )
+
+
 def _in_other_words(error: BaseException, hop: Hop) -> str:
     if _OUT_OF_TIME in str(error):
         return f" within {hop.connect_timeout_s:g} s"

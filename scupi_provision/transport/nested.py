@@ -137,6 +137,7 @@ def _alias(hop: Hop) -> str:
 
 def _came_up(line: Lines, hop: Hop, before: Hop) -> str:
     keys: list[str] = []
+    line.await_hello(before)
     for kind, *rest in line.within(hop.connect_timeout_s + _AUTHENTICATION_S):
         value = " ".join(rest)
         if kind == "up" and _FOLDER.fullmatch(value):

@@ -6,13 +6,15 @@ import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from scupi_provision.errors import UnreachableError
 from scupi_provision.shell.program import bootstrap, frame, preface
 from scupi_provision.shell.scripts import script
 from scupi_provision.transport.base import Channel, Ending, Hop, Transport, Way
-from scupi_provision.transport.failures import shell_gone
+from scupi_provision.transport.failures import shell_gone, shell_silent
 
 _SLICE_S = 0.5
 _MOST_NOISE = 64 * 1024  # of login files, before our program says its first word
@@ -27,11 +29,8 @@ def start(gateway: Transport, mark: str, file: str, function: str, **variables: 
     """Start a function of one of the shell's files on `gateway`; what is sent afterwards is its input."""
     text = script(file, MARK=mark, **variables)[-1]
     channel = gateway.open_shell(bootstrap(mark))
-    try:
+    with suppress(UnreachableError):  # a shell that ends at once reads nothing; whoever reads from it is told why
         channel.send(preface(mark) + frame(f"{text}{function}\n"))
-    except UnreachableError:
-        channel.close()
-        raise
     return channel
 
 
@@ -43,14 +42,31 @@ class Lines:
         self.channel = channel
         self._mark = f"{mark} ".encode()
         self._rest = b""
+        self._said: deque[list[str]] = deque()
         self._ended = False
         self._guard = threading.Lock()
 
     def within(self, timeout_s: float) -> Iterator[list[str]]:
         """The words of each line, until the end of the stream or of the time."""
         deadline = time.monotonic() + timeout_s
-        while not self._ended and time.monotonic() < deadline:
-            yield from self._more(min(_SLICE_S, deadline - time.monotonic()))
+        while True:
+            while self._said:
+                yield self._said.popleft()
+            left_s = deadline - time.monotonic()
+            if self._ended or left_s <= 0:
+                return
+            self._more(min(_SLICE_S, left_s))
+
+    def await_hello(self, gateway: Hop) -> None:
+        """Return when the program has come past the login files of `gateway`.
+
+        Raises:
+            UnreachableError: They end the shell, or take longer than they may.
+        """
+        for kind, *_ in self.within(gateway.login_timeout_s):
+            if kind == "hello":
+                return
+        raise shell_silent(gateway, self.channel.stderr_tail(), ended=self._ended)
 
     def wait_for_end(self, timeout_s: float) -> None:
         """Read on until the end or for this long; what is said meanwhile is of no use any more."""
@@ -64,7 +80,7 @@ class Lines:
             self._more(0)
         return self._ended
 
-    def _more(self, timeout_s: float) -> list[list[str]]:
+    def _more(self, timeout_s: float) -> None:
         with self._guard:
             try:
                 data = self.channel.receive(timeout_s)
@@ -73,8 +89,8 @@ class Lines:
             self._ended = data == b""
             *lines, self._rest = (self._rest + (data or b"")).split(b"\n")
             self._rest = self._rest[-_MOST_NOISE:]
-        marked = (line.partition(self._mark) for line in lines)
-        return [words.decode("utf-8", "replace").split(" ") for _, mark, words in marked if mark]
+            marked = (line.partition(self._mark) for line in lines)
+            self._said.extend(words.decode("utf-8", "replace").split(" ") for _, mark, words in marked if mark)
 
 
 class RelayedShell:

@@ -83,6 +83,7 @@ def take_job(gateway: Transport, before: Hop, hop: Hop, tell: Tell) -> SlurmTran
 
 def _granted(line: Lines, before: Hop, hop: Hop, tell: Tell) -> str:
     """The number of the job, once it runs."""
+    line.await_hello(before)
     begin = time.monotonic()
     seen = "it said nothing"
     for kind, *rest in line.within(hop.job.wait_s):

@@ -17,13 +17,14 @@ class Entrance:
         self.known_hosts = lab.directory / "known_on_admin1"
         self.known_hosts.write_text(lab.known_hosts.read_text().replace(f"{lab.admin_address} ", "127.0.0.1 "))
 
-    def open(self, person=None, tell=print, **changes):
-        """The open way, with changes of gpu2's hop."""
+    def open(self, person=None, tell=print, further=None, **changes):
+        """The open way, with changes of gpu2's hop; `further` is the name and address of a host behind gpu2."""
         lab = self._lab
         how = {"user": lab.user, "key_files": (lab.key_file,), "known_hosts": (self.known_hosts,)}
         admin = Hop("admin1", "127.0.0.1", lab.admin_port, **how)
         gpu = Hop(**{"name": "gpu2", "address": "gpu2", **how, **changes})
-        return in_network_of(lab.nodes["admin1"], lambda: connect((admin, gpu), person=person, tell=tell))
+        route = (admin, gpu, Hop(*further, **how)) if further else (admin, gpu)
+        return in_network_of(lab.nodes["admin1"], lambda: connect(route, person=person, tell=tell))
 
     def refusal(self, error_class=UnreachableError, **changes):
         """What a person is told when it does not open."""

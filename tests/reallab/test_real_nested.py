@@ -191,6 +191,16 @@ def test_a_run_that_is_killed_leaves_nothing_at_work_on_either_node(closed, tmp_
     assert _until(lambda: "sleep 4321" not in said(closed, "admin1", "ssh gpu2 ps -A -o args"))
 
 
+def test_a_host_behind_a_nested_one_is_reached_from_there(closed):
+    """The third hop leads back to admin1, which gpu2 reaches, too."""
+    transport = Entrance(closed).open(further=("admin1-again", "admin1"))
+    assert transport.way == "nested"
+    assert "; behind it: admin1-again is reached by ssh on gpu2" in transport.explanation
+    assert output_of(transport, "hostname; head -c 100000 /dev/zero | wc -c") == "admin1\n100000\n"
+    transport.close()
+    assert _until(lambda: not _left_on_admin(closed))
+
+
 def test_the_inventory_can_ask_for_it_where_a_jump_would_do(lab, tmp_path):
     inventory = yaml.safe_load(lab.inventory.read_text())
     inventory["all"]["hosts"]["gpu2"]["provision_reach"] = "nested"

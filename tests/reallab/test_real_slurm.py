@@ -77,6 +77,14 @@ def _occupied(slurm, said):
     return lambda: said(slurm, "admin1", "scancel --name=other")
 
 
+def test_slurm_runs_inside_the_nodes_with_the_rights_that_each_part_needs(slurm, said):
+    for_admin = said(slurm, "admin1", "ps -A -o user:12=,comm=").split("\n")
+    for_gpu = said(slurm, "admin1", "srun -t 1 ps -A -o user:12=,comm=").split("\n")
+    assert {"munge        munged", "slurm        slurmctld"} <= set(for_admin)
+    assert {"munge        munged", "root         slurmd"} <= set(for_gpu)
+    assert not [line for line in for_admin if line.endswith(" slurmd")]
+
+
 def test_a_login_without_a_job_is_refused_by_slurms_own_module_and_that_is_recognised(entrance):
     refused = entrance.refusal(AuthenticationError, reach="jump")
     assert refused.summary == "gpu2 lets in only those who have a Slurm job there"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +142,18 @@ def test_every_option_ends_ahead_of_the_name_and_the_command_is_one_word(gateway
     assert _output(way.open_shell(hostile)) == b"a  b$HOME\\it's"
     assert (home / "args").read_text().endswith(f"--\ngpu2\n{hostile}\n")
     way.close()
+
+
+@pytest.mark.parametrize(("login", "how"), [("sleep 30;", "begin within 1 s"), ("exit 3;", "files end the shell")])
+def test_login_files_of_the_gateway_that_are_in_the_way_are_told_in_time(
+    gateway: Gateway, login: str, how: str
+) -> None:
+    gateway.login = login
+    hop, judge = _nested(gateway)
+    admin = replace(ADMIN, login_timeout_s=1.0)
+    for attempt in (lambda: nest(gateway, admin, hop, judge, ""), lambda: take_job(gateway, admin, hop, str)):
+        with pytest.raises(UnreachableError, match=how):
+            attempt()
 
 
 def test_what_ssh_says_when_it_fails_is_understood(gateway: Gateway, home: Path) -> None:
