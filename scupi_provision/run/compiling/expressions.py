@@ -39,7 +39,8 @@ def basic_expression(pattern: str) -> str | None:
         text = _sequence(inner)
     except (re.error, _UntranslatableError, RecursionError):
         return None
-    return f"={'' if at_start else '.*'}{text}{'$' if at_end else ''}"
+    # A group around all of it: `expr` says "no" when what its first group has matched is empty.
+    return f"\\(={'' if at_start else '.*'}{text}{'$' if at_end else ''}\\)"
 
 
 class _UntranslatableError(Exception):
