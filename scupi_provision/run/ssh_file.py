@@ -86,7 +86,7 @@ def _difference(program: str, entry: SshEntry, file: Path) -> str:
         return ""  # an ssh that cannot be asked may still work; it says why when it is used
     if done.returncode != 0:
         return f"{entry.alias}: ssh does not read the file: {done.stderr.strip()[:200]}"
-    taken = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    taken = dict(line.split(" ", 1) for line in done.stdout.split("\n") if " " in line)
     wanted = {"hostname": entry.address.lower(), "port": str(entry.port), "user": entry.user}
     wrong = [f"{name} {taken.get(name)}" for name, value in wanted.items() if taken.get(name) != value]
     return f"{entry.alias}: ssh takes {', '.join(wrong)}" if wrong else ""

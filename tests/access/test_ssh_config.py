@@ -28,7 +28,7 @@ def read_by_ssh(content, alias, folder, **environment):
     )
     assert done.returncode == 0, done.stderr
     settings_ = {}
-    for line in done.stdout.splitlines():
+    for line in done.stdout.split("\n"):
         name, _, value = line.partition(" ")
         settings_.setdefault(name, []).append(value)
     return settings_
