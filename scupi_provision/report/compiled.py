@@ -26,6 +26,10 @@ class Compiled(Protocol):
     def hint(self) -> str:
         """What to do with it."""
 
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """For which accounts it does nothing, and why."""
+
 
 def describe(compiled: Compiled, path: Path) -> Iterator[str]:
     """Lines for a person."""
@@ -33,6 +37,9 @@ def describe(compiled: Compiled, path: Path) -> Iterator[str]:
     steps = f", {compiled.steps} steps" if compiled.steps else ""
     yield f"{path}: {max(1, round(size / 1024))} KiB{steps}"
     yield compiled.hint
+    if compiled.stops:
+        yield "it does nothing, and says why,"
+        yield from (f"  {reason}" for reason in compiled.stops)
     if compiled.unproved:
         yield "not proved by this script (provision verify would):"
         yield from (f"  {claim}" for claim in compiled.unproved)

@@ -10,6 +10,7 @@ from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.choosing import choose_account
 from scupi_provision.run.compiling.looks import Asked, homeless, look_program, parse_look
 from scupi_provision.run.compiling.making import Maker, files_of_theirs
+from scupi_provision.run.compiling.script import Script
 from scupi_provision.run.compiling.sighting import Subject, sighted, ssh_arguments
 from scupi_provision.run.site import Site
 from scupi_provision.shell.standalone import pasteable, sealed
@@ -45,12 +46,14 @@ class Compiled:
         steps: How many steps it may do; 0 for one that only looks.
         unproved: What its checks claim that it cannot judge.
         hint: What to do with it.
+        stops: For which accounts it does nothing, and why.
     """
 
     text: str
     steps: int
     unproved: tuple[str, ...]
     hint: str
+    stops: tuple[str, ...] = ()
 
 
 def compile_site(site: Site, wish: Wish) -> Compiled:
@@ -64,7 +67,20 @@ def compile_site(site: Site, wish: Wish) -> Compiled:
     steps = len({key for variant in script.variants.values() for key in variant.steps})
     unproved = tuple(claim for witness in script.witnesses for claim in witness.unproved)
     again = "Run it again as often as you like: it does what is left to do."
-    return _finished(subject, wish, script.text(), again, steps, unproved)
+    return replace(_finished(subject, wish, script.text(), again, steps, unproved), stops=_stops(script))
+
+
+def _stops(script: Script) -> tuple[str, ...]:
+    """The simplest accounts for which the script has no variant: without, or with one of, the files it tells apart."""
+    found = []
+    for number in (0, *(1 << bit for bit in range(len(script.theirs)))):
+        refusal = script.variants[number].refusal
+        if refusal:
+            where = (
+                f"where {script.theirs[number.bit_length() - 1]} is there" if number else "where no such file is there"
+            )
+            found.append(f"{where}: {refusal}")
+    return tuple(found)
 
 
 def look_script(site: Site, wish: Wish) -> Compiled:

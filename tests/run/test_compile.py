@@ -98,6 +98,18 @@ def test_what_is_not_known_without_a_look_is_refused_by_name(account) -> None:
     assert "--look-script" in str(refused.value)
 
 
+def test_a_script_that_is_not_for_every_account_says_for_which_it_is_not(account) -> None:
+    task = "{name: change it, lineinfile: {path: ~/.x, create: true, regexp: A, line: B}}"
+    compiled = account.compile(f"[{{hosts: admin1, tasks: [{task}]}}]")
+    (reason,) = compiled.stops
+    assert reason.startswith(f"where {account.home}/.x is there: change it: what it does depends on what is in")
+    (account.home / ".x").write_text("A\n")
+    ran = account.run(compiled.text)
+    assert (ran.code, "nothing was changed: change it: what it does depends" in ran.output) == (2, True)
+    (account.home / ".x").unlink()
+    assert account.run(compiled.text).changed == ["change it"]
+
+
 def test_a_script_stops_where_it_was_made_for_another_account(account) -> None:
     playbook = "[{hosts: admin1, tasks: [{name: link, file: {path: ~/link, src: a, state: link, force: true}}]}]"
     script = account.compile(playbook).text

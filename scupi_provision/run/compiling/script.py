@@ -129,10 +129,7 @@ class Script:
         return f"{standalone_guard()}s_orphans\n"
 
     def _checks(self) -> str:
-        cases = [
-            (number, "\n".join(f"{check} || s_refuse" for check in v.checks)) for number, v in self.variants.items()
-        ]
-        return _cases(cases)
+        return _cases([(number, _begin(variant)) for number, variant in self.variants.items()])
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
@@ -180,6 +177,13 @@ class Script:
         if witness.ssh is None:
             return f'(S_ROLE={role}; eval "$P_TEXT") || S_CODE=$?\n'
         return f"s_elsewhere {words(role, witness.base, *witness.ssh)}\n"
+
+
+def _begin(variant: Variant) -> str:
+    """What the account has to be like, or why a script cannot do it for this one."""
+    if variant.refusal:
+        return f"P_WHY={word(variant.refusal)}; s_refuse"
+    return "\n".join(f"{check} || s_refuse" for check in variant.checks)
 
 
 def _check(numbered: tuple[int, CheckText]) -> str:
