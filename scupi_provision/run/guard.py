@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from scupi_provision.errors import Diagnostic
+from scupi_provision.errors import Diagnostic, LockedError
 from scupi_provision.events import Event, Notice, Outcome, TaskFinished, TaskLabel
 from scupi_provision.plan.guarded import with_guards
 from scupi_provision.plan.models import Step
@@ -167,8 +167,15 @@ def tell_leftovers(session: Session, label: str, home: str, *, finish: bool) -> 
     """What earlier runs have changed without a verdict; with `finish` their guards are brought to an end.
 
     To be called where the facts say that something is there.
+
+    Raises:
+        LockedError: Another run has changed something and waits for its verdict.
     """
     replies = session.guard(look_at_guards(finish=finish))
+    if any(reply.what == "busy" for reply in replies):
+        detail = "it has changed how the account logs in, and waits for a fresh login to work"
+        hint = "wait for it; one that has lost its connection is over after provision_guard_seconds"
+        raise LockedError("another run is at work on this account", detail=detail, hint=hint)
     words = {"back": "taken back", "left": "changed since, so it was left", "lost": "could not be put back"}
     told = [f"{from_home(reply.path, home)} {words[reply.what]}" for reply in replies if reply.what in words]
     if told:

@@ -131,26 +131,34 @@ p_guard_forth() { # what lies in p_folder, unless there is something else by now
   fi
 }
 
-# What runs that are no more have left here, told; with `finish` also done away with. A guard whose watchdog was killed
-# as well is taken back now. Nodes know only their own.
+# What runs that are no more have left here, told; with `finish` also brought to an end: what they changed without a
+# verdict is taken back now, not when its watchdog would do so, in the middle of our run. Nodes know only their own.
 p_guard_left() { # look|finish
   P_GUARD=''
   for G_DIR in "$P_ROOT"/guard/*; do
-    if [ ! -d "$G_DIR" ] || p_guard_lives; then continue; fi
-    p_folder=$G_DIR
-    case $G_DIR in *.back) G_DIR=${G_DIR%.back} ;; esac
-    if [ "$1" = finish ] && [ "${G_DIR%.kept}" = "$G_DIR" ]; then g_take_back; p_folder=$G_DIR; fi
+    [ -d "$G_DIR" ] || continue
+    p_guard_whose
+    case $1$p_whose in finish-nobody | look-nobody) ;; finish-other) p_emit guard busy =; continue ;; *) continue ;; esac
+    p_folder=$G_DIR G_DIR=${G_DIR%.back}
+    if [ "$1" = finish ] && [ "${G_DIR%.kept}" = "$G_DIR" ]; then
+      p_guard_end "$G_DIR" # its watchdog
+      g_take_back
+      p_folder=$G_DIR
+    fi
     if [ -e "$p_folder/note" ]; then p_guard_tell "$(cat -- "$p_folder/note")"; fi
     if [ "$1" = finish ]; then p_guard_close "$p_folder"; fi
   done
   rmdir -- "$P_ROOT/guard" # an empty one: killed before it was used
 } 2>/dev/null
 
-p_guard_lives() { # whether its watchdog, or the session that has to judge, is still at it
-  read -r p_node p_boot p_session <"$G_DIR/owner" || return 1
-  [ "$p_node" = "$P_NODE" ] || return 0
-  [ "$p_boot" = "$P_BOOT" ] || return 1
-  read -r p_dog <"$G_DIR/dog" && g_lives "$p_dog" && return
-  case $G_DIR in *.back) [ -e "$G_DIR/busy" ] || return 1 ;; esac
-  g_lives "$p_session"
+# Sets p_whose: -nobody, when the session that would have to judge is no more; -us, another host of this run; -other;
+# -away, when only another node can tell.
+p_guard_whose() {
+  p_whose=-nobody
+  read -r p_node p_boot p_session <"$G_DIR/owner" || return
+  if [ "$p_node" != "$P_NODE" ]; then p_whose=-away; return; fi
+  case ${G_DIR##*/} in "$P_RUN_OF-"*) p_whose=-us; return ;; esac
+  [ "$p_boot" = "$P_BOOT" ] || return
+  case $G_DIR in *.back) [ -e "$G_DIR/busy" ] || return ;; esac
+  if g_lives "$p_session"; then p_whose=-other; fi
 }

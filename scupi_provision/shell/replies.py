@@ -127,7 +127,8 @@ class GuardReply:
 
     Attributes:
         what: "back": the path is as it was before; "left": it is not, because somebody has changed it since; "lost": it
-            is not, because that failed; "forth": it has the change again; "kept": the guard is over (no path).
+            is not, because that failed; "forth": it has the change again; "kept": the guard is over (no path); "busy":
+            another run waits for its verdict (no path).
         path: Which path, or "".
     """
 

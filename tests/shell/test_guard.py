@@ -197,10 +197,28 @@ def test_a_killed_watchdog_is_stood_in_for_by_the_next_run(session: Session, hom
     again.close()
 
 
+def test_the_next_run_does_not_wait_for_the_watchdog(session: Session, home: Path, rc: Path) -> None:
+    """It would take the change back in the middle of that run, which has found it there and built on it."""
+    perform(session, (WriteFile(str(rc), b"exit\n", 0o600),), paths=(str(rc),))
+    watchdog = dog(home)
+    session.close()
+    again = Session(session._transport, run_id="run-2", owner="tests")
+    assert again.guard(look_at_guards(finish=False)) == []
+    assert [(r.what, r.path) for r in again.guard(look_at_guards(finish=True))] == [("back", str(rc))]
+    assert rc.read_bytes() == b"mine=1 # \xff\n\n"
+    wait_for(lambda: not runs(watchdog))
+    assert guards(home) == []
+    again.close()
+
+
 def test_the_guard_of_a_run_that_lives_is_left_to_it(session: Session, home: Path, rc: Path) -> None:
     perform(session, (WriteFile(str(rc), b"new\n", 0o600),), paths=(str(rc),))
     other = Session(session._transport, run_id="run-2", owner="tests")
-    assert other.guard(look_at_guards(finish=True)) == []
+    assert other.guard(look_at_guards(finish=False)) == []
+    assert [reply.what for reply in other.guard(look_at_guards(finish=True))] == ["busy"]
+    same = Session(session._transport, run_id="run-1", owner="tests")
+    assert same.guard(look_at_guards(finish=True)) == [], "another host of the same run"
+    same.close()
     other.close()
     assert rc.read_bytes() == b"new\n"
     assert judged(session, "keep") == [("kept", "")]
