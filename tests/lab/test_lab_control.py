@@ -39,7 +39,8 @@ def test_the_inventory_leads_to_both_nodes(lab):
         "ansible_port": lab.admin_port,
     }
     assert inventory["all"]["hosts"]["gpu2"] == {"ansible_host": "gpu2", "ansible_port": 22, "via": "admin1"}
-    assert inventory["all"]["vars"] == lab.variables == {"provision_known_hosts": str(lab.known_hosts)}
+    told = {"provision_known_hosts": str(lab.known_hosts), "torch_cpu_reason": "no GPU in the lab"}
+    assert inventory["all"]["vars"] == lab.variables == told
     assert inventory["accounts"] == [{"id": lab.user, "key": str(lab.key_file)}]
 
 
