@@ -20,6 +20,7 @@ _PASSED_ON = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDI
 _WINDOW_BYTES = 64 * 1024 * 1024  # as over SSH: this much may wait for us before the process is held back
 _READ_BYTES = 64 * 1024
 _END_S = 1.0
+_LAST_WORDS_S = 0.2
 
 
 class LocalTransport:
@@ -113,6 +114,8 @@ class LocalChannel:
 
     def stderr_tail(self) -> str:
         """The last 8 KiB that the process wrote to stderr."""
+        if self._output.ended:  # then its last words may still be on their way through the other pipe
+            self._readers[1].join(_LAST_WORDS_S)
         return self._stderr.text()
 
     @property
@@ -160,6 +163,11 @@ class _Backlog:
         self._ended = False
         self._discarding = False
         self._changed = threading.Condition()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended
 
     def add(self, data: bytes) -> None:
         """Wait for room, then append."""

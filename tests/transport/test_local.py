@@ -94,8 +94,15 @@ def test_closing_ends_a_shell_that_does_not_listen_and_its_children(transport):
     begin = time.monotonic()
     transport.close()
     assert time.monotonic() - begin < 4
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(child)], check=False, capture_output=True, text=True).stdout
-    assert state.strip()[:1] in ("", "Z")
+    while _state(child) not in ("", "Z") and time.monotonic() - begin < 10:  # killed, and not yet run to its end
+        time.sleep(0.02)
+    assert _state(child) in ("", "Z")
+
+
+def _state(pid: int) -> str:
+    """The first letter of a process's state, "" when there is none."""
+    command = ["ps", "-o", "stat=", "-p", str(pid)]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()[:1]
 
 
 def test_closing_while_another_thread_receives_wakes_it(transport):
