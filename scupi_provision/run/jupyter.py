@@ -84,7 +84,7 @@ class Serving:
 def jupyter(request: RunRequest, wish: JupyterWish, consent: Consent) -> Iterator[Event | Serving]:
     """Have Jupyter run on the node and answer here; yields what happens until the server has ended.
 
-    Closing the generator closes the port. The server goes on.
+    Closing the generator closes the port. The server goes on, unless it runs in a job of Slurm, which ends then.
 
     Raises:
         InputError: The wish names something that is not there.
@@ -116,7 +116,11 @@ def jupyter(request: RunRequest, wish: JupyterWish, consent: Consent) -> Iterato
         url = address_of(port.port, server, environment.page(wish.interface))
         version = ask_version(port.port, server)
         yield Serving(host, server, url, port.port, wish.port, version, joined=joined, lasts=lasts)
-        yield from tunnel.events()
+        try:
+            yield from tunnel.events()
+        finally:
+            if not lasts and not joined:
+                tunnel.stop_server()
 
 
 def node_of(inventory: Inventory, node: str | None, account: str | None) -> Host:

@@ -7,13 +7,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 
 from scupi_provision.errors import ProvisionError, UnreachableError
 from scupi_provision.events import Notice
 from scupi_provision.host.notebooks import JupyterServer
 from scupi_provision.run.fleet import Link
-from scupi_provision.run.notebook.server import server_state
+from scupi_provision.run.notebook.server import server_state, stop_server
 from scupi_provision.shell import notebooks
 from scupi_provision.transport.relay import Relay
 from scupi_provision.transport.streams import OpensStreams, Stream, StreamRefusedError
@@ -73,6 +73,11 @@ class Tunnel:
             if link.transport.alive:
                 raise
         return self._stream(self._living_link())  # it died just now
+
+    def stop_server(self) -> None:
+        """End the server, as far as the connection still allows it: what began in a job must not outlive the job."""
+        with self._guard, suppress(ProvisionError):
+            stop_server(self._link.session, self._server.key)
 
     def events(self) -> Iterator[Notice]:
         """What happens to the line, as it happens, until the server has ended."""
