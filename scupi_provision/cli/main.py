@@ -37,21 +37,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 as described, 1 a task failed, 2 bad input (nothing touched), 3 unreachable or locked, "
     "4 verification failed, 5 check --exit-code found drift, 70 a bug, 130 interrupted.",
 )
-app.command(name="compile")(compile_commands.compile_command)
-app.command(name="facts")(facts_command.facts)
-app.command(name="doctor")(doctor_command.doctor)
-app.command(name="gpu")(gpu_command.gpu)
-app.command(name="jupyter")(jupyter_command.jupyter)
-app.command(name="lock")(lock_commands.lock)
-app.command(name="bundle")(lock_commands.bundle)
-app.command(name="rescue")(rescue_command.rescue)
-app.command(name="ssh")(ssh_commands.ssh)
-app.command(name="ssh-config")(ssh_commands.ssh_config)
-app.command(name="trust")(ssh_commands.trust)
-app.command(name="vscode")(vscode_command.vscode)
-app.add_typer(inventory_commands.app, name="inventory")
-app.add_typer(lab_commands.app, name="lab")
-app.add_typer(torch_commands.app, name="torch")
+_SITE, _WAY, _NODE = "A site", "Who, and the way there", "A node"
+"""How `--help` puts the commands together."""
 
 
 def _version(wanted: bool) -> None:
@@ -69,7 +56,7 @@ def root(
     """Declarative provisioning without root."""
 
 
-@app.command()
+@app.command(rich_help_panel=_SITE)
 def apply(
     playbook: options.Playbook,
     inventory: options.Inventory = None,
@@ -117,7 +104,7 @@ def apply(
     raise typer.Exit(guarded(work))
 
 
-@app.command()
+@app.command(rich_help_panel=_SITE)
 def check(
     playbook: options.Playbook,
     inventory: options.Inventory = None,
@@ -169,7 +156,7 @@ def check(
     raise typer.Exit(guarded(work))
 
 
-@app.command()
+@app.command(rich_help_panel=_SITE)
 def verify(
     playbook: options.Playbook,
     inventory: options.Inventory = None,
@@ -194,7 +181,7 @@ def verify(
     raise typer.Exit(guarded(work))
 
 
-@app.command()
+@app.command(rich_help_panel=_SITE)
 def rollback(
     to: Annotated[int | None, typer.Option("--to", help="This generation (default: the one before).")] = None,
     inventory: options.Inventory = None,
@@ -213,7 +200,7 @@ def rollback(
     raise typer.Exit(guarded(work))
 
 
-@app.command()
+@app.command(rich_help_panel=_SITE)
 def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when needed.")]) -> None:
     """Copy a site to begin with: inventory, playbooks, roles."""
 
@@ -226,6 +213,23 @@ def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when 
         return 0
 
     raise typer.Exit(guarded(work))
+
+
+app.command("compile", rich_help_panel=_SITE)(compile_commands.compile_command)
+app.command("lock", rich_help_panel=_SITE)(lock_commands.lock)
+app.command("bundle", rich_help_panel=_SITE)(lock_commands.bundle)
+app.add_typer(inventory_commands.app, name="inventory", rich_help_panel=_WAY)
+app.command("trust", rich_help_panel=_WAY)(ssh_commands.trust)
+app.command("ssh", rich_help_panel=_WAY)(ssh_commands.ssh)
+app.command("ssh-config", rich_help_panel=_WAY)(ssh_commands.ssh_config)
+app.command("jupyter", rich_help_panel=_WAY)(jupyter_command.jupyter)
+app.command("vscode", rich_help_panel=_WAY)(vscode_command.vscode)
+app.command("doctor", rich_help_panel=_WAY)(doctor_command.doctor)
+app.command("rescue", rich_help_panel=_WAY)(rescue_command.rescue)
+app.command("facts", rich_help_panel=_NODE)(facts_command.facts)
+app.command("gpu", rich_help_panel=_NODE)(gpu_command.gpu)
+app.add_typer(torch_commands.app, name="torch", rich_help_panel=_NODE)
+app.add_typer(lab_commands.app, name="lab", rich_help_panel=_NODE)
 
 
 def _site(
