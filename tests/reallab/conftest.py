@@ -74,3 +74,26 @@ def said():
         return done.stdout
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def bare_environment(said, tmp_path_factory):
+    """`bare_environment(lab, name)`: make ~/envs/NAME on a lab, with pip alone, and ~/wheels with a small Jupyter."""
+    folder = tmp_path_factory.mktemp("wheels")
+
+    def make(lab, name):
+        if not list(folder.iterdir()):
+            version = said(lab, "admin1", "python3 -c 'import platform; print(platform.python_version())'").strip()
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
+            wanted = ["--python-version", version, "pip", "jupyter_server", "ipykernel"]
+            subprocess.run([*command, "-d", folder, *wanted], check=True, timeout=300)
+        owner = lab.home.stat()
+        shutil.copytree(folder, lab.home / "wheels")
+        for path in [lab.home / "wheels", *(lab.home / "wheels").iterdir()]:
+            os.chown(path, owner.st_uid, owner.st_gid)
+        # A copy of the interpreter: gpu2 has none of its own, and only its library can be read there.
+        create = f"mkdir envs && python3 -m venv --copies --without-pip envs/{name}"
+        python = f"PYTHONPATH=$(echo wheels/pip-*.whl) envs/{name}/bin/python"
+        said(lab, "admin1", f"{create} && {python} -m pip install -q --no-index --find-links wheels pip")
+
+    return make

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # notebook_client.py, whatever pytest's import mode
+sys.path.insert(0, str(Path(__file__).parent))  # served.py, whatever pytest's import mode
 
-from newcomer import Newcomer, interrupt
-from notebook_client import Notebook
+from newcomer import Newcomer
 from scupi_provision.lab.processes import family
+from served import Served
 
 pytestmark = pytest.mark.slow
 
@@ -29,26 +28,9 @@ _IN_NODE = ("--mount", "--pid", "--net", "--uts", "--ipc", "--root", "--wd=/")
 
 
 @pytest.fixture(scope="module")
-def wheels(lab, said, tmp_path_factory):
-    """What a small Jupyter needs, for the Python that admin1 has."""
-    folder = tmp_path_factory.mktemp("wheels")
-    version = said(lab, "admin1", "python3 -c 'import platform; print(platform.python_version())'").strip()
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--python-version", version]
-    subprocess.run([*command, "-d", folder, "pip", "jupyter_server", "ipykernel"], check=True, timeout=300)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def home(lab, said, wheels):
+def home(lab, said, bare_environment):
     """The shared home with three environments: `bare` has only pip, `small` and `other` will have Jupyter."""
-    owner = lab.home.stat()
-    shutil.copytree(wheels, lab.home / "wheels")
-    for path in [lab.home / "wheels", *(lab.home / "wheels").iterdir()]:
-        os.chown(path, owner.st_uid, owner.st_gid)
-    # A copy of the interpreter: gpu2 has none of its own, and only its library can be read there.
-    make = "mkdir envs && python3 -m venv --copies --without-pip envs/bare"
-    python = "PYTHONPATH=$(echo wheels/pip-*.whl) envs/bare/bin/python"
-    said(lab, "admin1", f"{make} && {python} -m pip install -q --no-index --find-links wheels pip")
+    bare_environment(lab, "bare")
     said(lab, "admin1", "cp -r envs/bare envs/small")
     return lab.home
 
@@ -65,51 +47,6 @@ def _person(lab, place):
     (place / "inventory.yaml").write_text(text.replace("  vars:\n", f"  vars:\n{sources}", 1), encoding="utf-8")
     (place / "home").mkdir()
     return Newcomer(place / "home", lab.directory, place)
-
-
-class Served:
-    """A `provision jupyter` that runs, and what it has said."""
-
-    def __init__(self, person, *options):
-        self.process = person.start("jupyter", "--ui", "none", "--no-browser", "--port", "0", *options)
-        self.lines = []
-        self._readers = [
-            threading.Thread(target=self._read, args=(stream,), daemon=True)
-            for stream in (self.process.stdout, self.process.stderr)
-        ]
-        for reader in self._readers:
-            reader.start()
-        try:
-            self.notebook = Notebook(self.says(r"open (http://127\.0\.0\.1:\d+/\S*)")[1])
-        except AssertionError:
-            self.leave()
-            raise
-
-    def says(self, pattern):
-        """Wait until a line matches; the match."""
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            over = not any(reader.is_alive() for reader in self._readers)
-            for line in list(self.lines):
-                if found := re.search(pattern, line):
-                    return found
-            assert not over, "\n".join(self.lines)
-            time.sleep(0.05)
-        raise AssertionError(f"not said: {pattern}\n" + "\n".join(self.lines))
-
-    def leave(self):
-        """Ctrl-C, unless it has ended by itself; the exit code."""
-        if self.process.poll() is None:
-            interrupt(self.process)
-        code = self.process.wait(PATIENCE_S)
-        for reader in self._readers:
-            reader.join(PATIENCE_S)
-        return code
-
-    def _read(self, stream):
-        with stream:
-            for line in stream:
-                self.lines.append(line.rstrip("\n"))
 
 
 @pytest.fixture(scope="module")
