@@ -18,6 +18,7 @@ _PIECE_BYTES = 64 * 1024  # per send; paramiko cuts it to the server's packet si
 _RECEIVE_BYTES = 1024 * 1024
 _SLICE_S = 0.5  # how long stderr may pile up unread while stdout is silent
 _LEAST_WAIT_S = 0.001  # a timeout of 0 would make a sender in another thread spin: they share the setting
+_STATUS_S = 2.0  # sshd tells the status when the shell is reaped, which a busy node does a moment after its last output
 _THREAD_END_S = 0.5  # paramiko marks its channels closed a moment before it marks the transport dead
 _CLOSE_S = 1.0
 
@@ -122,7 +123,7 @@ class SshChannel:
     def exit_status(self) -> int | None:
         """The exit status once the server has told it; a moment is waited for it when the stream has ended."""
         if self._channel.eof_received:
-            self._channel.status_event.wait(_THREAD_END_S)
+            self._channel.status_event.wait(_STATUS_S)
         status: int = self._channel.exit_status
         return None if status < 0 else status
 

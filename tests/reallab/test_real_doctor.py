@@ -34,6 +34,7 @@ def home(lab):
     """The home of the account, as it was when the test has ended."""
     kept = lab.home.with_name("kept")
     subprocess.run(["cp", "-a", lab.home, kept], check=True)
+    shutil.rmtree(lab.home / ".provision", ignore_errors=True)  # what other tests have applied on this lab
     yield lab.home
     mode = kept.stat().st_mode
     for entry in lab.home.iterdir():

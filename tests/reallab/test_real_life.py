@@ -104,12 +104,6 @@ def test_a_server_as_old_as_openssh_7_4_is_served(start, provision):
     assert done.code == 0, done.stderr
 
 
-def test_a_login_node_that_does_not_forward_is_explained(start, provision):
-    done = provision(start(forwarding=False), "apply", _PLAY)
-    assert done.code == 3
-    assert "AllowTcpForwarding" in done.stdout + done.stderr
-
-
 def test_a_running_lab_is_reused_and_started_anew_for_other_settings(start, said):
     lab = start()
     assert up(directory=lab.directory, with_sources=False).nodes == lab.nodes
