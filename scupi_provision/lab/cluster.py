@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import asyncssh
@@ -123,7 +125,7 @@ class Cluster:
             "agent_forwarding": False,
             "x11_forwarding": False,
             "compression_algs": None,
-            "sftp_factory": None,
+            "sftp_factory": partial(asyncssh.SFTPServer, chroot=os.fsencode(self._layout.home)),
             "allow_scp": False,
             "window": _WINDOW_BYTES,
             "login_timeout": _LOGIN_TIMEOUT_S,

@@ -92,6 +92,20 @@ def test_paramiko_finds_each_node_in_known_hosts(lab, host):
             client.close()
 
 
+@pytest.mark.parametrize("host", ["admin1", "gpu2"])
+def test_files_go_in_and_out_by_sftp(lab, connected, text, host):
+    """Those of the home, and nothing above it."""
+
+    async def copy() -> list[str]:
+        async with connected(lab, host) as node, node.start_sftp_client() as client:
+            async with client.open("by-sftp", "w") as file:
+                await file.write("here\n")
+            return [str(name) for name in await client.listdir("/..")]
+
+    assert "by-sftp" in asyncio.run(copy())
+    assert text(lab, "cat by-sftp; rm by-sftp", host) == "here\n"
+
+
 async def _login(lab, **changes):
     options = {
         "username": lab.user,
