@@ -7,14 +7,10 @@ key is copied. `~/.ssh/config` is not read here; the route says everything.
 from __future__ import annotations
 
 import logging
-import socket
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import fabric
 import paramiko
 
 from scupi_provision.errors import UnreachableError
@@ -25,41 +21,21 @@ from scupi_provision.transport.failures import (
     ForwardingRefusedError,
     NeedsJobError,
     connection_lost,
-    dialling_failed,
-    forwarding_failed,
-    handshake_failed,
     shell_refused,
 )
-from scupi_provision.transport.hop_transport import DISABLED_ALGORITHMS, HopTransport
+from scupi_provision.transport.hop_transport import HopTransport
 from scupi_provision.transport.host_keys import HostKeyJudge
-from scupi_provision.transport.known_hosts import HostKey
-from scupi_provision.transport.login import Login
 from scupi_provision.transport.onward import go_on
 from scupi_provision.transport.route import check_route
 from scupi_provision.transport.sftp_greeting import sftp_greets
 from scupi_provision.transport.shared_hops import Lease, SharedHops
 from scupi_provision.transport.ssh_channel import SshChannel
+from scupi_provision.transport.ssh_hop import Link, cut, give_back, open_hop
 from scupi_provision.transport.streams import STREAM_WINDOW_BYTES, SshStream, StreamRefusedError
-from scupi_provision.transport.user_keys import UserKey, load_user_keys
+from scupi_provision.transport.user_keys import load_user_keys
 
 _WINDOW_BYTES = 64 * 1024 * 1024  # a whole bulk read may be on its way before we acknowledge any of it
 _PACKET_BYTES = 64 * 1024
-_AUTHENTICATION_S = 30.0  # some sites ask an LDAP server that takes its time
-_CLOSE_S = 1.5
-
-
-@dataclass(frozen=True)
-class _Link:
-    """One open hop."""
-
-    hop: Hop
-    connection: fabric.Connection
-    transport: HopTransport
-
-    @property
-    def usable(self) -> bool:
-        """Whether its SSH session stands."""
-        return self.transport.is_active()
 
 
 def connect(
@@ -92,22 +68,22 @@ def connect(
     # Without a handler of its own, logging would print paramiko's errors on stderr beside ours.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     prepared = [(hop, HostKeyJudge.for_hop(hop, person), load_user_keys(hop, person)) for hop in route]
-    shared: SharedHops[_Link] = hops or SharedHops()
-    leases: list[Lease[_Link]] = []
+    shared: SharedHops[Link] = hops or SharedHops()
+    leases: list[Lease[Link]] = []
     refusal: UnreachableError | None = None
     try:
         for index, (hop, judge, keys) in enumerate(prepared, start=1):
             gateway = leases[-1].link if leases else None
             if gateway and hop.reach in {"nested", "slurm"}:
                 break
-            leases.append(shared.lease(route[:index], partial(_open_hop, hop, judge, keys, gateway)))
+            leases.append(shared.lease(route[:index], partial(open_hop, hop, judge, keys, gateway)))
     except (ForwardingRefusedError, NeedsJobError) as error:
         if not leases or route[len(leases)].reach == "jump":
-            _give_back(leases)
+            give_back(leases)
             raise
         refusal = error
     except BaseException:
-        _give_back(leases)
+        give_back(leases)
         raise
     near = SshTransport(leases, heartbeat_interval_s, heartbeat_deadline_s)
     rest = [(hop, judge) for hop, judge, _ in prepared[len(leases) :]]
@@ -120,7 +96,7 @@ class SshTransport:
     way: Literal["jump"] = "jump"
     explanation = ""
 
-    def __init__(self, leases: Sequence[Lease[_Link]], interval_s: float, deadline_s: float) -> None:
+    def __init__(self, leases: Sequence[Lease[Link]], interval_s: float, deadline_s: float) -> None:
         self._leases = tuple(leases)
         self._links = tuple(lease.link for lease in leases)
         self._deadline_s = deadline_s
@@ -197,7 +173,7 @@ class SshTransport:
             return
         self._closed = True
         self._heartbeat.stop()
-        _give_back(self._leases)
+        give_back(self._leases)
 
     def _declare_dead(self, index: int) -> None:
         """The heartbeat's verdict: cut the way to the silent hop, which wakes everybody who waits on it or behind it.
@@ -205,7 +181,7 @@ class SshTransport:
         The hops before it are left alone: they live, and others may be at work there.
         """
         self._silent = self._links[index].hop
-        _cut(self._links[index])
+        cut(self._links[index])
 
     def _lost(self) -> UnreachableError:
         """Name the hop that failed first: a dead jump takes those behind it along."""
@@ -213,114 +189,3 @@ class SshTransport:
             return connection_lost(self._silent, silent_s=self._deadline_s)
         dead = [link.hop for link in self._links if not link.transport.is_active()]
         return connection_lost(dead[0] if dead else self._links[-1].hop)
-
-
-class _JudgingPolicy(paramiko.MissingHostKeyPolicy):
-    """Asked about every key, because we never load keys into paramiko's own store; raising refuses the host."""
-
-    def __init__(self, judge: HostKeyJudge) -> None:
-        self._judge = judge
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:  # noqa: ARG002 - paramiko's signature
-        self._judge.check(HostKey(key.get_name(), key.asbytes()))
-
-
-def _open_hop(hop: Hop, judge: HostKeyJudge, keys: tuple[UserKey, ...], gateway: _Link | None) -> _Link:
-    connection = _connection(hop, judge, keys, gateway)
-    if gateway is None:
-        connection.connect_kwargs["sock"] = _dial(hop)
-    try:
-        connection.open()
-    except CONNECTION_ERRORS as error:
-        transport = connection.client.get_transport()
-        connection.client.close()
-        if transport is None and gateway is not None:
-            raise forwarding_failed(error, hop, gateway.hop, gateway.transport) from error
-        raise handshake_failed(error, hop, transport) from error
-    except BaseException:
-        connection.client.close()
-        raise
-    return _Link(hop, connection, connection.transport)
-
-
-def _connection(hop: Hop, judge: HostKeyJudge, keys: tuple[UserKey, ...], gateway: _Link | None) -> fabric.Connection:
-    connect_kwargs: dict[str, Any] = {
-        "timeout": hop.connect_timeout_s,
-        "banner_timeout": hop.connect_timeout_s,
-        "channel_timeout": hop.connect_timeout_s,
-        "auth_timeout": _AUTHENTICATION_S,
-        "look_for_keys": False,
-        "allow_agent": False,  # `Login` asks the agent itself, where the hop allows it
-        "disabled_algorithms": DISABLED_ALGORITHMS,
-        "transport_factory": partial(HopTransport, preferred_kinds=judge.preferred_kinds),
-        "auth_strategy": Login(hop, judge, keys),
-    }
-    # `lazy` and an SSHConfig of our own: no fabric.yml and no ssh_config of the user or the system is read.
-    config = fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig())
-    connection = fabric.Connection(
-        host=hop.address,
-        user=hop.user or None,
-        port=hop.port,
-        config=config,
-        gateway=gateway.connection if gateway else False,
-        forward_agent=False,
-        connect_kwargs=connect_kwargs,
-    )
-    connection.client.set_missing_host_key_policy(_JudgingPolicy(judge))
-    return connection
-
-
-def _dial(hop: Hop) -> socket.socket:
-    """TCP to the first hop. Nagle's algorithm is off: it would hold the program back until exec was acknowledged."""
-    try:
-        sock = socket.create_connection((hop.address, hop.port), timeout=hop.connect_timeout_s)
-    except OSError as error:
-        raise dialling_failed(error, hop) from error
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
-
-
-def _give_back(leases: Sequence[Lease[_Link]]) -> None:
-    """Close those that nobody else uses politely, the last hop first; then cut.
-
-    Saying goodbye blocks when the link is stuck, so it has a limit.
-    """
-    unused = [lease.link for lease in reversed(leases) if lease.release()]
-    if not unused:
-        return
-    closer = threading.Thread(target=_close_politely, args=(unused,), name="provision-close", daemon=True)
-    closer.start()
-    closer.join(_CLOSE_S)
-    _cut(unused[-1])
-
-
-def _close_politely(links: Sequence[_Link]) -> None:
-    for link in links:
-        _hang_up(link)
-
-
-def _hang_up(link: _Link) -> None:
-    try:
-        link.connection.close()
-    except CONNECTION_ERRORS:
-        return  # already gone
-
-
-def _cut(link: _Link) -> None:
-    """End what a hop's bytes travel on, and with it all hops behind it. paramiko's threads then end by themselves."""
-    carrier = link.transport.sock
-    if isinstance(carrier, paramiko.Channel):
-        # Closing a channel says so to the hop before, which blocks when that one is stuck too.
-        threading.Thread(target=_cut_channel, args=(carrier,), name="provision-cut", daemon=True).start()
-        return
-    try:
-        carrier.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it was closed already
-
-
-def _cut_channel(carrier: paramiko.Channel) -> None:
-    try:
-        carrier.close()
-    except CONNECTION_ERRORS:
-        return  # the hop before is gone, and the channel with it

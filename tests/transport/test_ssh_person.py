@@ -151,7 +151,7 @@ def test_a_rejected_key_is_told_and_no_password_asked(keys, log_in, person):
 
 def test_a_person_may_take_longer_than_a_host(asking, log_in, monkeypatch):
     """The time limit is for the host; a phone has to be found first."""
-    monkeypatch.setattr("scupi_provision.transport.ssh._AUTHENTICATION_S", 0.5)
+    monkeypatch.setattr("scupi_provision.transport.ssh_hop._AUTHENTICATION_S", 0.5)
 
     class Slow(Scripted):
         def secret(self, hop, question, *, echo):
