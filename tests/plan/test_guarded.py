@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from plays import Plays
+from scupi_provision.access.shell_files import ALL_NAMES
 from scupi_provision.host.memory import HOME, Node
 from scupi_provision.plan.guarded import guarded_paths, with_guards
 from scupi_provision.plan.stream import stream_of
@@ -17,6 +18,11 @@ from scupi_provision.shell.login import START_UP_FILES
 
 def names(*actions: object) -> list[str]:
     return [one.path.removeprefix(f"{HOME}/") for one in guarded_paths(actions, None, HOME)]  # type: ignore[arg-type]
+
+
+def test_what_a_rescue_would_repair_is_guarded():
+    """Two rooms know such files, each with what it needs to know of them."""
+    assert {name for name in ALL_NAMES if not name.startswith(".ssh/")} <= set(START_UP_FILES)
 
 
 @pytest.mark.parametrize(
