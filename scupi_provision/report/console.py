@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from scupi_provision.errors import Diagnostic
 from scupi_provision.events import (
     CheckFinished,
     Event,
@@ -57,6 +58,7 @@ class ConsoleReporter:
         self._diff = diff
         self._verbosity = verbosity
         self._tally = RunTally()
+        self._explained: list[Diagnostic] = []
         live = is_animated(out) if animated is None else animated
         self._progress: Progress = LiveProgress(out) if live else PlainProgress(out, _WORD_CELLS)
         self._views = {
@@ -107,8 +109,11 @@ class ConsoleReporter:
         self._say([lines.connected_line(event)])
 
     def _host_unreachable(self, event: HostUnreachable) -> None:
+        """Hosts behind the same login node drop out for one reason, which is explained once."""
         self._progress.drop(event.host)
-        self._complain(problems.unreachable_lines(event, self._err.width))
+        known = event.error in self._explained
+        self._explained.append(event.error)
+        self._complain(problems.unreachable_lines(event, self._err.width, explained=known))
 
     def _play_started(self, event: PlayStarted) -> None:
         self._say([Text(), lines.play_heading(event)])

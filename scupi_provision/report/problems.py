@@ -42,10 +42,11 @@ def failed_check_lines(event: CheckFinished, width: int) -> list[Text]:
     return lines + _value_lines("expected", event.expected) + _value_lines("saw", event.seen)
 
 
-def unreachable_lines(event: HostUnreachable, width: int) -> list[Text]:
-    """The diagnostic of the connection, under a line that names the host which drops out."""
-    lines = diagnostic_lines(event.error, width)
-    return [*lines, Text(f"  {visible(event.host)} drops out of this run", style=style.QUIET)]
+def unreachable_lines(event: HostUnreachable, width: int, *, explained: bool = False) -> list[Text]:
+    """The diagnostic of the connection, unless it was `explained` before, and the host which drops out."""
+    lines = [] if explained else diagnostic_lines(event.error, width)
+    reason = " for the same reason" if explained else ""
+    return [*lines, Text(f"  {visible(event.host)} drops out of this run{reason}", style=style.QUIET)]
 
 
 def warning_lines(event: Notice) -> list[Text]:

@@ -211,6 +211,16 @@ def test_an_unreachable_host_is_explained_on_stderr(show) -> None:
     assert shown.err == "error: host key of gpu2 has changed\n  SHA256:a\n  SHA256:b\n  gpu2 drops out of this run\n"
 
 
+def test_one_reason_for_several_hosts_is_explained_once(show) -> None:
+    reason = Diagnostic("admin1 does not answer")
+    shown = show(HostUnreachable("admin1", reason), HostUnreachable("gpu2", reason))
+    assert shown.err == lines("""
+        error: admin1 does not answer
+          admin1 drops out of this run
+          gpu2 drops out of this run for the same reason
+    """)
+
+
 def test_a_run_closes_with_its_table_and_the_truth(show) -> None:
     shown = show(
         RunStarted("apply", "site.yaml", ("admin1", "gpu2")),
