@@ -11,6 +11,7 @@ import typer
 
 from scupi_provision.cli import completing, options
 from scupi_provision.cli.boundary import guarded
+from scupi_provision.cli.showing import show_results
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,23 +51,17 @@ def facts(
 
 def _show(found: Iterator[Event | HostFacts], names: list[str], *, json: bool) -> int:
     """Show each host as it comes; the exit code."""
-    from scupi_provision.events import HostUnreachable  # noqa: PLC0415 - keeps `--help` fast
-    from scupi_provision.report import make_reporter  # noqa: PLC0415
     from scupi_provision.report.facts import print_facts  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.report.style import open_console  # noqa: PLC0415
-    from scupi_provision.run.facts import HostFacts  # noqa: PLC0415
+    from scupi_provision.run.facts import HostFacts  # noqa: PLC0415 - keeps `--help` fast
 
     console = open_console(sys.stdout)
-    reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stderr, stderr=sys.stderr)
-    code = 0
-    for each in found:
-        if not isinstance(each, HostFacts):
-            reporter.handle(each)
-            code = 3 if isinstance(each, HostUnreachable) else code
-            continue
-        told = {name: value for name, value in each.facts.items() if name in names}
+
+    def tell(one: HostFacts) -> None:
+        told = {name: value for name, value in one.facts.items() if name in names}
         if json:
-            print(json_text.dumps({"host": each.host, "ansible_facts": told}))
+            print(json_text.dumps({"host": one.host, "ansible_facts": told}))
         else:
-            print_facts(each.host, told, console)
-    return code
+            print_facts(one.host, told, console)
+
+    return show_results(found, HostFacts, tell)

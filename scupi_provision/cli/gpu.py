@@ -12,6 +12,7 @@ import typer
 
 from scupi_provision.cli import options
 from scupi_provision.cli.boundary import guarded
+from scupi_provision.cli.showing import show_results
 from scupi_provision.errors import InputError, ProvisionError
 
 if TYPE_CHECKING:
@@ -64,25 +65,22 @@ def _request(site: str | None, inventory: Path | None, limit: str | None, *, lab
 
 def _show(found: Iterator[Event | GpuNode], wish: ProbeWish | None, *, json: bool) -> int:
     """Show each host as it comes; the exit code."""
-    from scupi_provision.events import HostUnreachable  # noqa: PLC0415 - keeps `--help` fast
-    from scupi_provision.gpu.node import GpuNode  # noqa: PLC0415
-    from scupi_provision.report import make_reporter  # noqa: PLC0415
+    from scupi_provision.gpu.node import GpuNode  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.report.gpu import print_node  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.report.style import open_console  # noqa: PLC0415
 
     console = open_console(sys.stdout)
-    reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stderr, stderr=sys.stderr)
-    reports, code = [], 0
-    for each in found:
-        if isinstance(each, GpuNode):
-            if json:
-                print(json_text.dumps(each.data))
-            else:
-                print_node(each, console)
-            reports += [each.report] if each.report is not None else []
+    reports = []
+
+    def tell(node: GpuNode) -> None:
+        if json:
+            print(json_text.dumps(node.data))
         else:
-            reporter.handle(each)
-            code = 3 if isinstance(each, HostUnreachable) else code
+            print_node(node, console)
+        if node.report is not None:
+            reports.append(node.report)
+
+    code = show_results(found, GpuNode, tell)
     if wish is not None and not reports and code == 0:
         raise ProvisionError("none of these hosts has a GPU to test", hint="with --lab the CPU stands in for one")
     return code or (1 if any(report.get("problem") for report in reports) else 0)

@@ -19,6 +19,7 @@ import typer
 
 from scupi_provision.cli import options
 from scupi_provision.cli.boundary import guarded
+from scupi_provision.cli.showing import show_results
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,22 +88,18 @@ def _check_options(which: str | None, *, show_list: bool, stop: bool, every: boo
 
 def _list(request: RunRequest, node: str | None, account: str | None, *, json: bool) -> int:
     from scupi_provision.report.jupyter import print_servers, servers_data  # noqa: PLC0415 - rich is slow to import
-    from scupi_provision.report.opening import make_reporter  # noqa: PLC0415
     from scupi_provision.report.style import open_console  # noqa: PLC0415
     from scupi_provision.run.jupyter_servers import Listed, jupyter_servers  # noqa: PLC0415
 
-    reporter = make_reporter("console", diff=False, verbosity=0, stdout=sys.stderr, stderr=sys.stderr)
-    console, code = open_console(sys.stdout), 0
-    for each in jupyter_servers(request, node, account):
-        if not isinstance(each, Listed):
-            reporter.handle(each)
-            code = 3
-        elif json:
-            print(json_text.dumps(servers_data(each.host.base, each.servers)))
+    console = open_console(sys.stdout)
+
+    def tell(listed: Listed) -> None:
+        if json:
+            print(json_text.dumps(servers_data(listed.host.base, listed.servers)))
         else:
-            print_servers(console, each.host.base, each.servers)
-    reporter.close()
-    return code
+            print_servers(console, listed.host.base, listed.servers)
+
+    return show_results(jupyter_servers(request, node, account), Listed, tell)
 
 
 def _stop(request: RunRequest, node: str | None, account: str | None, which: str | None, *, every: bool) -> int:
