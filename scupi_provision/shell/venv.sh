@@ -48,7 +48,9 @@ by_uv() {
   export UV_CACHE_DIR UV_LINK_MODE UV_PYTHON_DOWNLOADS
   "$program" venv --quiet --no-config --python "$python" "$@" "$tree" || exit 1
   # Later installs go by pip. The one that the Python has for ensurepip is unpacked by uv, in no time and without a download.
-  wheels=$("$python" -c 'import ensurepip; print(ensurepip.__path__[0] + "/_bundled")' 2>/dev/null)
+  # Distributions may keep it in a folder of their own (configure --with-wheel-pkg-dir; Debian and Fedora do).
+  wheels=$("$python" -c 'import ensurepip, sysconfig
+print(sysconfig.get_config_var("WHEEL_PKG_DIR") or ensurepip.__path__[0] + "/_bundled")' 2>/dev/null)
   add_pip --no-index --find-links "$wheels" 2>/dev/null || add_pip || exit 1
 }
 

@@ -149,6 +149,24 @@ def test_a_program_below_the_home_is_named_as_used():
     assert plan.record.actions[0].uses == (f"{HOME}/python/bin/python3", f"{HOME}/.provision/tools/uv/bin/uv")
 
 
+@pytest.mark.real
+def test_uv_takes_the_pip_of_a_distribution_from_where_that_keeps_it(tmp_path):
+    """As Debian and Fedora do; the folder of upstream is not there."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        "import ensurepip, sysconfig\nensurepip.__path__ = ['/gone']\nasked = sysconfig.get_config_var\n"
+        f"sysconfig.get_config_var = lambda name: {_wheels()!r} if name == 'WHEEL_PKG_DIR' else asked(name)\n"
+    )
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={site} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    done, _ = run_script(
+        tmp_path, MemoryHost(), python=str(python), **{"with": "uv"}, index_url=["http://127.0.0.1:9/simple"]
+    )
+    assert done.returncode == 0, done.stderr
+
+
 # --- a Python without ensurepip, as Debian's is without python3-venv -------------------------------------------------
 
 GET_PIP = """\
@@ -162,15 +180,21 @@ print("got by", sys.argv[0])
 @pytest.fixture
 def poor_python(tmp_path):
     """A Python in which `import ensurepip` fails; the pip that ensurepip would install is for get-pip.py to find."""
-    import ensurepip
-
     folder = tmp_path / "poor"
     (folder / "site").mkdir(parents=True)
     (folder / "site/ensurepip.py").write_text("raise ImportError('not packaged')\n")
     python = folder / "python3"
     python.write_text(f'#!/bin/sh\nPYTHONPATH={folder}/site exec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    return python, str(Path(ensurepip.__file__).parent / "_bundled")
+    return python, _wheels()
+
+
+def _wheels() -> str:
+    """The folder with this Python's own pip, as a wheel: distributions have one of theirs."""
+    import ensurepip
+    import sysconfig
+
+    return sysconfig.get_config_var("WHEEL_PKG_DIR") or str(Path(ensurepip.__file__).parent / "_bundled")
 
 
 @pytest.fixture
