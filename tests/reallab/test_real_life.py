@@ -87,7 +87,7 @@ def test_an_account_with_another_login_shell_is_served(start, said, provision, s
     lab = start(login_shell=shell)
     assert said(lab, "gpu2", "echo $0").strip().rpartition("/")[2] in {shell, "ash"}
     done = provision(lab, "apply", _PLAY)
-    assert done.code == 0, done.stderr
+    assert done.code == 0, done.stdout + done.stderr
     assert len(done.changes()) == 4
 
 
@@ -95,13 +95,13 @@ def test_a_noisy_bashrc_disturbs_nothing(start, provision):
     lab = start()
     (lab.home / ".bashrc").write_text("echo welcome; echo oops >&2; printf '\\033[31m'; cd /tmp; set -u; umask 077\n")
     done = provision(lab, "apply", _PLAY)
-    assert done.code == 0, done.stderr
+    assert done.code == 0, done.stdout + done.stderr
     assert (lab.home / "on-gpu2").read_text() == "here"
 
 
 def test_a_server_as_old_as_openssh_7_4_is_served(start, provision):
     done = provision(start(algorithms="7.4"), "apply", _PLAY)
-    assert done.code == 0, done.stderr
+    assert done.code == 0, done.stdout + done.stderr
 
 
 def test_a_running_lab_is_reused_and_started_anew_for_other_settings(start, said):

@@ -77,6 +77,7 @@ def test_nested_costs_no_more_round_trips_than_a_jump(closed, lab, provision):
 
 
 def test_nothing_is_left_on_admin1(closed, entrance):
+    assert _until(lambda: not _left_on_admin(closed)), "what ran before is still leaving"
     transport = entrance.open()
     assert transport.way == "nested"
     assert output_of(transport, "hostname") == "gpu2\n"
