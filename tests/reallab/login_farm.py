@@ -164,3 +164,12 @@ def write(farm: Farm, account: str, name: str, content: bytes) -> None:
     path = home / name
     path.write_bytes(content)
     os.chown(path, home.stat().st_uid, home.stat().st_gid)
+
+
+@contextmanager
+def hostile_farm() -> Iterator[Farm]:
+    """All accounts of `HOSTILE`, each with its files."""
+    accounts = [(each.name, each.shell if "/" in each.shell else installed(each.shell)) for each in HOSTILE]
+    with farming(accounts) as farm:
+        settle(farm)
+        yield farm

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode
 sys.path.insert(1, str(Path(__file__).parents[1] / "transport"))
 
 from hostile_logins import HOSTILE
-from login_farm import Farm, farming, installed, settle
+from login_farm import Farm, hostile_farm
 from scupi_provision.errors import LoginShellError
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.run.session import Session
@@ -38,10 +38,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def farm():
-    """All accounts of `HOSTILE`."""
-    accounts = [(each.name, each.shell if "/" in each.shell else installed(each.shell)) for each in HOSTILE]
-    with farming(accounts) as farm:
-        settle(farm)
+    with hostile_farm() as farm:
         yield farm
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 import yaml
 from entrance import Entrance, output_of
-from newcomer import Newcomer, ended, lines_until
+from newcomer import Newcomer, comes_true, ended, lines_until
 from scupi_provision.errors import AuthenticationError, HostKeyError, UnreachableError
 
 _PLAY = """
@@ -25,6 +24,7 @@ _PLAY = """
   tasks:
     - copy: {dest: ~/here, content: "{{ 'x' * 300000 }}"}
 """
+_PATIENCE_S = 15.0
 _STRANGER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJmGkyFLxCv1r6PkUmFQrDXbsVGn1zAPvvmiWoyNkTd4"
 
 
@@ -42,13 +42,6 @@ def entrance(closed):
 def _left_on_admin(lab):
     """Folders of connections in admin1's /tmp."""
     return [entry.name for entry in (lab.directory / "nodes/admin1/tmp").iterdir()]
-
-
-def _until(condition, seconds=15.0):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return condition()
 
 
 def test_a_playbook_is_applied_and_verified_and_the_second_run_changes_nothing(closed, provision):
@@ -77,13 +70,13 @@ def test_nested_costs_no_more_round_trips_than_a_jump(closed, lab, provision):
 
 
 def test_nothing_is_left_on_admin1(closed, entrance):
-    assert _until(lambda: not _left_on_admin(closed)), "what ran before is still leaving"
+    assert comes_true(lambda: not _left_on_admin(closed), _PATIENCE_S), "what ran before is still leaving"
     transport = entrance.open()
     assert transport.way == "nested"
     assert output_of(transport, "hostname") == "gpu2\n"
     assert len(_left_on_admin(closed)) == 1
     transport.close()
-    assert _until(lambda: not _left_on_admin(closed))
+    assert comes_true(lambda: not _left_on_admin(closed), _PATIENCE_S)
 
 
 def test_several_shells_share_one_login(closed, entrance):
@@ -188,8 +181,8 @@ def test_a_run_that_is_killed_leaves_nothing_at_work_on_either_node(closed, tmp_
     lines_until(running, lambda event: event["event"] == "TaskStarted")
     os.kill(running.pid, signal.SIGKILL)
     ended(running)
-    assert _until(lambda: not _left_on_admin(closed))
-    assert _until(lambda: "sleep 4321" not in said(closed, "admin1", "ssh gpu2 ps -A -o args"))
+    assert comes_true(lambda: not _left_on_admin(closed), _PATIENCE_S)
+    assert comes_true(lambda: "sleep 4321" not in said(closed, "admin1", "ssh gpu2 ps -A -o args"), _PATIENCE_S)
 
 
 def test_a_host_behind_a_nested_one_is_reached_from_there(closed):
@@ -199,7 +192,7 @@ def test_a_host_behind_a_nested_one_is_reached_from_there(closed):
     assert "; behind it: admin1-again is reached by ssh on gpu2" in transport.explanation
     assert output_of(transport, "hostname; head -c 100000 /dev/zero | wc -c") == "admin1\n100000\n"
     transport.close()
-    assert _until(lambda: not _left_on_admin(closed))
+    assert comes_true(lambda: not _left_on_admin(closed), _PATIENCE_S)
 
 
 def test_the_inventory_can_ask_for_it_where_a_jump_would_do(lab, tmp_path):

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode
 sys.path.insert(1, str(Path(__file__).parents[1] / "transport"))
 
 from hostile_logins import HOSTILE, Hostile
-from login_farm import farming, installed, settle
+from login_farm import hostile_farm
 from scupi_provision.errors import ProvisionError
 from scupi_provision.host.recovery import Finding, Healthy, LoggedIn, Repaired, Step, WayTried
 from scupi_provision.inventory.load import load_inventory
@@ -42,10 +42,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def farm():
-    """All accounts of `HOSTILE`."""
-    accounts = [(each.name, each.shell if "/" in each.shell else installed(each.shell)) for each in HOSTILE]
-    with farming(accounts) as farm:
-        settle(farm)
+    with hostile_farm() as farm:
         yield farm
 
 
