@@ -151,6 +151,12 @@ p_jupyter_begin() {
       date -u +%Y-%m-%dT%H:%M:%SZ >"$p_dir/since" ) 2>/dev/null || { P_WHY="cannot write in $p_place and $p_dir"; return 1; }
   # By a shell that ends at once: as a child of this one, which waits for nobody, a dead server would seem to live.
   ( p_start "$(p_jupyter_script "$2")" ) || { P_WHY="cannot write in $p_dir"; return 1; }
+  # It writes its pid when it comes to run; a look before that would take it for one that has ended.
+  p_tries=0
+  until [ -s "$p_dir/pid" ] || [ "$p_tries" -ge 100 ]; do
+    p_tries=$((p_tries + 1))
+    p_doze 0.1 || p_doze 1
+  done
 }
 
 p_jupyter_script() { # ENVIRONMENT
