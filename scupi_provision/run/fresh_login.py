@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from scupi_provision.errors import ProvisionError, UnreachableError
 from scupi_provision.shell.login import LoginAnswer, by_login_shell, login_body, login_command, read_answer
-from scupi_provision.transport.base import Channel, Person, Route, Transport
-from scupi_provision.transport.offers import Killable, OffersSftp
+from scupi_provision.transport.base import Channel, Ending, Person, Route, Transport
+from scupi_provision.transport.offers import OffersSftp
 from scupi_provision.transport.opening import open_transport
 from scupi_provision.transport.shared_hops import SharedHops
 
@@ -122,7 +122,7 @@ def _answer(channel: Channel, mark: str, body: bytes, limit_s: float) -> tuple[L
             deadline = time.monotonic() + _SHELLS_AFTER * (limit_s + 1) + 1
         left = deadline - time.monotonic()
         if left <= 0 or len(output) > _MOST_OUTPUT:
-            if isinstance(channel, Killable):
+            if isinstance(channel, Ending):
                 channel.kill()
             return read_answer(mark, _text(output), channel.stderr_tail()), False
         data = channel.receive(min(left, _POLL_S))

@@ -11,11 +11,3 @@ class OffersSftp(Protocol):
 
     def sftp_greets(self, limit_s: float) -> bool | None:
         """MUST say whether the host's SFTP server answers a greeting within the limit; None when there is none."""
-
-
-@runtime_checkable
-class Killable(Protocol):
-    """A channel whose command can be ended from here, however little it listens."""
-
-    def kill(self) -> None:
-        """SHOULD have the command and its children killed; never raises."""
