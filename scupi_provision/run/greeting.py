@@ -20,6 +20,9 @@ _HEARING_S = 30.0
 _SILENCE_S = 1.0
 """From the hello until we ask whether the program has arrived. It mostly has, and then nothing is asked."""
 _POLL_S = 0.5
+_STATUS_S = 2.0
+"""From the end of the stream to the exit status. A shell that a signal has ended has none: then we wait in vain."""
+_STATUS_POLL_S = 0.01
 MOST_NOISE = 1024 * 1024
 """Bytes that login files may print before they are taken to print without end."""
 _KEPT = 4096
@@ -226,9 +229,18 @@ class _Opening:
 
     def failure(self, outcome: Outcome) -> LoginFailure:
         """What can be known of the attempt now that it has failed."""
-        status = self.channel.exit_status if isinstance(self.channel, Ending) else None
+        status = self._status() if outcome == "ended" else None
         said = self.channel.stderr_tail()
         return LoginFailure(outcome, self._patience_s, _text(self._tail + self._unread), said, status)
+
+    def _status(self) -> int | None:
+        """The shell's exit status, which SSH sends in a message of its own, mostly just after the end of the stream."""
+        if not isinstance(self.channel, Ending):
+            return None
+        until = time.monotonic() + _STATUS_S
+        while (status := self.channel.exit_status) is None and self._transport.alive and time.monotonic() < until:
+            time.sleep(_STATUS_POLL_S)
+        return status
 
     def abandon(self, *, ended: bool) -> None:
         """Leave nothing behind on the host that runs on: a shell that has not ended may be in an endless loop."""
