@@ -49,3 +49,15 @@ LOOP_ADVICE = {
     "with_inventory_hostnames": 'write `loop: "{{ groups[…] }}"`',
     "with_random_choice": 'write `"{{ … | random }}"`',
 }
+
+
+PENDING = words(
+    """
+    async poll
+    throttle timeout delegate_to delegate_facts ignore_unreachable module_defaults local_action
+    break_when extended extended_allitems pause
+    run_once serial strategy order max_fail_percentage force_handlers gather_subset
+    vars_prompt
+    """
+)
+"""Keywords that are read but not acted on yet, and so still refused. Whoever makes one work takes it from here."""

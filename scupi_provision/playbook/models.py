@@ -57,15 +57,30 @@ class Inherited:
     no_log: TemplateText | bool | None = None
     check_mode: TemplateText | bool | None = None
     diff: TemplateText | bool | None = None
+    module_defaults: tuple[dict[str, dict[str, Any]], ...] = ()
+    notify: tuple[TemplateText, ...] = ()
+    delegate_to: TemplateText | None = None
+    delegate_facts: TemplateText | bool | None = None
+    run_once: TemplateText | bool | None = None
+    any_errors_fatal: TemplateText | bool | None = None
+    ignore_unreachable: TemplateText | bool | None = None
+    throttle: TemplateText | int | None = None
+    timeout: TemplateText | int | None = None
+    debugger: str | None = None
 
 
 @dataclass(frozen=True)
 class Loop:
-    """`loop:` and `loop_control:`. `items` is a raw list or a template that gives one.
+    """`loop:`, `with_*` and `loop_control:`. `items` is a raw list or a template that gives one.
 
     Attributes:
         flatten: `with_items`: after rendering, something that is no list is a list of one, and lists within the list
             are opened, one level.
+        lookup: The lookup of a `with_<lookup>`, of which `items` are the terms; "" for `loop` and `with_items`.
+        break_when: Conditions judged after each round; when all hold, no further round is made.
+        extended: Whether `ansible_loop` is offered.
+        extended_allitems: Whether `ansible_loop.allitems` is.
+        pause_s: Seconds between two rounds.
     """
 
     items: Any
@@ -73,6 +88,11 @@ class Loop:
     index_variable: str | None = None
     label: TemplateText | None = None
     flatten: bool = False
+    lookup: str = ""
+    break_when: tuple[TemplateText | bool, ...] = ()
+    extended: TemplateText | bool = False
+    extended_allitems: TemplateText | bool = True
+    pause_s: TemplateText | float = 0
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,8 @@ class Task:
         arguments: Raw arguments: source text, lists, mappings. A free-form string is under the key `_raw`.
         inherited: Merged keywords of the play, role, blocks and of the task itself.
         retries: None when nothing was said; with `until`, Ansible's 3 counts then.
+        async_s: `async`: seconds that the task may take as a job of its own; None or 0: it is none.
+        poll_s: `poll`: seconds between two looks at the job, Ansible's 15 when None; 0: nobody waits for it.
         argument_positions: Where each argument's name stands.
     """
 
@@ -102,6 +124,8 @@ class Task:
     until: tuple[TemplateText | bool, ...] = ()
     retries: int | TemplateText | None = None
     delay: int | TemplateText = 5
+    async_s: int | TemplateText | None = None
+    poll_s: int | TemplateText | None = None
     argument_positions: dict[str, Position] = field(default_factory=dict)
 
 
@@ -155,6 +179,13 @@ class Play:
         roles: Every role used, in order, for their verify tasks and their variables.
         gather_facts: Whether `ansible_facts` is offered; facts are read in the first exchange either way.
         any_errors_fatal: Whether a failure on one host ends the play for all.
+        serial: The sizes of the batches (numbers, or "30%"), the last one repeating; () for all hosts at once.
+        strategy: "linear" or "free", a template until the play starts.
+        order: inventory, reverse_inventory, sorted, reverse_sorted, shuffle.
+        max_fail_percentage: 0..100; more failed hosts of a batch end the play.
+        force_handlers: Whether notified handlers run on a host that has failed.
+        prompts: `vars_prompt`.
+        gather_subset: As the module `setup` has it.
     """
 
     name: str
@@ -169,6 +200,35 @@ class Play:
     tags: tuple[str, ...] = ()
     gather_facts: bool = True
     any_errors_fatal: bool = False
+    serial: tuple[TemplateText | int, ...] = ()
+    strategy: TemplateText | None = None
+    order: TemplateText | None = None
+    max_fail_percentage: TemplateText | float | None = None
+    force_handlers: TemplateText | bool = False
+    prompts: tuple[Prompt, ...] = ()
+    gather_subset: tuple[TemplateText, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One entry of `vars_prompt`: a variable that a person is asked for when the play starts.
+
+    Attributes:
+        private: Whether what is typed is not shown.
+        confirm: Whether it must be typed twice.
+        encrypt: How the answer is hashed (`sha512_crypt`, …), or None.
+    """
+
+    name: str
+    prompt: TemplateText | None = None
+    default: Any = None
+    private: bool = True
+    confirm: bool = False
+    encrypt: str | None = None
+    salt: str | None = None
+    salt_size: int | None = None
+    unsafe: bool = False
+    where: Position | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
