@@ -10,6 +10,7 @@ from scupi_provision.host.lock import HostLock
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module
+from scupi_provision.plan.course import Course
 from scupi_provision.plan.models import Done, Plan, StepKey
 from scupi_provision.plan.scope import PlayScope
 from scupi_provision.plan.tags import TagSelection
@@ -63,17 +64,15 @@ def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Sna
             fetch_via=planning.fetch_via,
             lock=planning.lock,
         )
-        walk = Walk(
+        course = Course(
             planning.scope(),
             host,
             settled,
             planning.modules,
-            planning.tags,
             stops=planning.stops,
-            switches=planning.switches,
             keeps_going=planning.keeps_going,
         )
-        found = walk.run(planning.items)
+        found = Walk(course, planning.tags, switches=planning.switches).run(planning.items)
         if not found.needs:
             return found.plan
         read(found.needs, snapshot)

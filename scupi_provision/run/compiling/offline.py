@@ -11,6 +11,7 @@ from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.host.view import HostView
 from scupi_provision.inventory.models import Host
 from scupi_provision.modules.contract import Module
+from scupi_provision.plan.course import Course
 from scupi_provision.plan.models import Plan
 from scupi_provision.plan.planner import Planning
 from scupi_provision.plan.walk import Walk
@@ -106,17 +107,8 @@ class Stage:
 def _passes(planning: Planning, sight: Sight, look: Callable[[], HostView]) -> PlannedOffline:
     for _ in range(_MOST_PASSES):
         host = look()
-        walk = Walk(
-            planning.scope(),
-            host,
-            {},
-            planning.modules,
-            planning.tags,
-            stops=False,
-            switches=planning.switches,
-            keeps_going=planning.keeps_going,
-        )
-        found = walk.run(planning.items)
+        course = Course(planning.scope(), host, {}, planning.modules, stops=False, keeps_going=planning.keeps_going)
+        found = Walk(course, planning.tags, switches=planning.switches).run(planning.items)
         if not found.needs:
             return PlannedOffline(found.plan, host)
         sight.read(found.needs, sight.snapshot)

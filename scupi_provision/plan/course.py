@@ -1,0 +1,115 @@
+"""What one pass over a play has come to so far: its steps, what must be read, and what the items to come can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from scupi_provision.events import Outcome, TaskLabel
+from scupi_provision.host.snapshot import Needs
+from scupi_provision.host.view import HostView
+from scupi_provision.modules.contract import Module
+from scupi_provision.plan.endings import PassEndsError
+from scupi_provision.plan.handlers import Handlers
+from scupi_provision.plan.models import Done, Step, StepKey
+from scupi_provision.plan.rounds import task_label
+from scupi_provision.plan.scope import PlayScope
+from scupi_provision.playbook.models import Include, Task
+from scupi_provision.playbook.templating import Templar
+from scupi_provision.shell.actions import Run
+
+FAILURES = frozenset({Outcome.FAILED, Outcome.RESCUED})
+
+
+@dataclass
+class Course:
+    """One pass under way. Everything that walks a part of the play shares it.
+
+    Attributes:
+        settled: What has become of the steps that were done before this pass.
+        stops: Whether the pass ends where a program has to run first (apply); a check goes on and says so.
+        keeps_going: Whether a failed task is followed by the next (verification reports every check).
+        steps: Those that come next, so far.
+        needs: What must be read before this pass can be used.
+        local: Variables of the loops of includes around.
+        doubt: Why it is not known whether the items here run at all, or "".
+        rescuers: How many blocks with a `rescue` are around.
+        anything_may_change: Whether a program was met that does not say what it writes.
+    """
+
+    scope: PlayScope
+    host: HostView
+    settled: Mapping[StepKey, Done]
+    modules: Mapping[str, Module]
+    stops: bool = True
+    keeps_going: bool = False
+    steps: list[Step] = field(default_factory=list)
+    needs: Needs = field(default_factory=Needs)
+    handlers: Handlers = field(init=False)
+    local: Mapping[str, Any] = field(default_factory=dict)
+    doubt: str = ""
+    rescuers: int = 0
+    anything_may_change: bool = False
+
+    def __post_init__(self) -> None:
+        self.handlers = Handlers(lambda handler: self.name(handler).name)
+
+    def templar(self, item: Task | Include) -> Templar:
+        """A Templar with what `item` sees here, outside its own loop."""
+        return self.scope.templar(item, self.local)
+
+    @contextmanager
+    def within(self, local: Mapping[str, Any], doubt: str) -> Iterator[None]:
+        """Inside an include: its loop's variables are seen, and whether its tasks run at all may be in doubt."""
+        before = self.local, self.doubt
+        self.local, self.doubt = local, doubt or self.doubt
+        try:
+            yield
+        finally:
+            self.local, self.doubt = before
+
+    def must_wait(self, reason: str) -> str:
+        """An apply waits for what is not known yet; a check goes on, in doubt for this reason."""
+        if self.stops and not self.needs:
+            raise PassEndsError
+        return reason
+
+    def not_known(self, item: Task | Include, key: StepKey, reason: str) -> None:
+        """Nothing can be said of `item` as a whole before `reason` is known."""
+        self.must_wait(reason)
+        self.steps.append(Step(key, self.name(item), Outcome.UNKNOWN, f"known after apply: needs {reason}"))
+
+    def take(self, step: Step) -> None:
+        """The step is the next of the plan. The pass ends with one that has to be judged before the play goes on."""
+        if self.rescuers and not step.ignore_errors:
+            step = replace(step, is_rescued=True)
+            if step.outcome is Outcome.FAILED:
+                step = replace(step, outcome=Outcome.RESCUED)
+        self.steps.append(step)
+        self.anything_may_change |= any(isinstance(a, Run) and a.writes is None for a in step.actions)
+        if self.stops and not self.needs and _ends_pass(step, keeps_going=self.keeps_going):
+            raise PassEndsError
+
+    def name(self, item: Task | Include) -> TaskLabel:
+        """How `item` as a whole is named to people."""
+        if isinstance(item, Task):
+            return replace(self.label(item, self.templar(item)), item="")
+        role = item.role.name if item.role else ""
+        return TaskLabel(str(item.name or item.target), "include", role, where=item.where)
+
+    def label(self, task: Task, templar: Templar) -> TaskLabel:
+        """How one round of `task` is named to people."""
+        return task_label(task, templar, str(self.scope.facts.get("user_dir", "")))
+
+
+def _ends_pass(step: Step, *, keeps_going: bool) -> bool:
+    """Whether the play cannot go past this step before it has run: its outcome is judged here, not on the host."""
+    if step.patience is not None and step.outcome is not Outcome.SKIPPED:
+        return True
+    if keeps_going:
+        return False
+    judged = step.judgement.fails_when is not None or step.judgement.changes_when is not None
+    unchecked = any(isinstance(action, Run) and not action.fails_when_nonzero for action in step.actions)
+    return judged or unchecked or step.outcome in FAILURES
