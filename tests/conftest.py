@@ -18,7 +18,7 @@ from hypothesis import settings
 _ACCEPTED_SKIP = "needs a GPU"
 """The only reason for a skip that CI accepts: it has no accelerator."""
 
-_REAL_FOLDERS = frozenset({"cli", "e2e", "faults", "lab", "reallab", "run", "shell", "transport"})
+_REAL_FOLDERS = frozenset({"cli", "conformance", "e2e", "faults", "lab", "reallab", "run", "shell", "transport"})
 """Tests that start shells, servers and whole runs; all others are unit tests, to be run after every change."""
 
 _CONNECTING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
