@@ -212,6 +212,8 @@ class Result:
         facts: Variables for the rest of the play (`set_fact`).
         unprovable: True for a command that no plan can show to be unnecessary (no creates/removes).
         claims: For `expect`: what was claimed and what was seen; empty while a program still has to tell.
+        undecided: Why only the run can tell whether anything changes ("what git finds in …"), or "". A check says
+            "known after apply" then; an apply takes `changed` of what `finish` gives.
     """
 
     changed: bool = False
@@ -223,6 +225,11 @@ class Result:
     facts: dict[str, Any] = field(default_factory=dict)
     unprovable: bool = False
     claims: tuple[Claim, ...] = ()
+    undecided: str = ""
+
+
+Lookup = Callable[[str, Any], Any]
+"""`(name, default)`: the value of a variable as the task sees it."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +249,9 @@ class Module:
             for each of `controller_files(module, values)`.
         conditions: Arguments holding conditions. They are not rendered; the planner gives judged `Condition`s.
         expressions: Arguments holding an expression. They are not rendered; the planner gives an `Evaluated`.
+        prepare: Makes the arguments, as rendered, into what the planner goes on with, before files are looked up: for
+            text that holds several of them (`script`), and for what comes from variables. It gets the arguments and
+            `lookup(name, default)`, the value of a variable.
     """
 
     name: str
@@ -253,6 +263,7 @@ class Module:
     files: Mapping[str, str] = field(default_factory=dict)
     conditions: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
+    prepare: Callable[[dict[str, Any], Lookup], dict[str, Any]] | None = None
 
 
 def controller_files(module: Module, values: Mapping[str, Any]) -> dict[str, str]:
@@ -279,6 +290,7 @@ __all__ = [
     "Expression",
     "Field",
     "Integer",
+    "Lookup",
     "Mode",
     "Module",
     "ModuleArgs",

@@ -42,6 +42,8 @@ def module_arguments(module: Module, task: Task, templar: Templar) -> dict[str, 
             rendered = templar.render(value)
             if rendered is not OMIT:
                 values[name] = rendered
+    if module.prepare is not None:
+        values = module.prepare(values, templar.variables.get)
     for name, folder in controller_files(module, values).items():
         values[name] = _Finder(task, templar, folder).find(values[name])
     return values

@@ -14,6 +14,8 @@ from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValueError
 
 _DEFAULT_RETRIES = 3
+_JUDGED = frozenset({Outcome.OK, Outcome.WOULD_CHANGE, Outcome.UNKNOWN})
+"""Outcomes over which `changed_when` has the last word (unknown: the module's own is known after apply)."""
 
 Condition = Callable[[Mapping[str, Any]], bool]
 
@@ -32,7 +34,7 @@ def judged(step: Step, this: TaskRound) -> Step:
     values = {"changed": planned.changed, "failed": planned.failed, **planned.values}
     outcome, pending = step.outcome, judgement
     try:
-        if judgement.changes_when is not None and outcome in {Outcome.OK, Outcome.WOULD_CHANGE}:
+        if judgement.changes_when is not None and outcome in _JUDGED:
             outcome = Outcome.WOULD_CHANGE if judgement.changes_when(values) else Outcome.OK
             pending = replace(pending, changes_when=None)
         if judgement.fails_when is not None and not runs:
@@ -43,7 +45,8 @@ def judged(step: Step, this: TaskRound) -> Step:
             raise
     if pending.fails_when is not None:
         step = _judged_here(step)
-    result = replace(planned, changed=outcome is Outcome.WOULD_CHANGE)
+    undecided = "" if task.changed_when and pending.changes_when is None else planned.undecided
+    result = replace(planned, changed=outcome is Outcome.WOULD_CHANGE, undecided=undecided)
     return replace(step, outcome=outcome, judgement=pending, result=result)
 
 

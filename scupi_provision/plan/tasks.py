@@ -85,8 +85,8 @@ def _planned(this: TaskRound, host: HostView) -> Step:
     diffs = (*host.record.diffs, *result.diffs)
     step = _step(
         this,
-        _outcome(result),
-        message=result.message,
+        _outcome(result, host),
+        message=_told(result, host),
         diffs=tuple(shortened(diff, host.home) for diff in diffs),
         actions=tuple(_with_environment(host.record.actions, environment)),
         reads=dict(host.record.reads),
@@ -125,12 +125,18 @@ def _arguments(this: TaskRound) -> ModuleArgs:
     return parse_arguments(this.module, values, where=this.task.where, positions=this.task.argument_positions)
 
 
-def _outcome(result: Result) -> Outcome:
+def _outcome(result: Result, host: HostView) -> Outcome:
     if result.failed:
         return Outcome.FAILED
     if result.skipped:
         return Outcome.SKIPPED
+    if result.undecided and host.check_mode:
+        return Outcome.UNKNOWN
     return Outcome.WOULD_CHANGE if result.changed else Outcome.OK
+
+
+def _told(result: Result, host: HostView) -> str:
+    return f"known after apply: needs {result.undecided}" if result.undecided and host.check_mode else result.message
 
 
 def _step(this: TaskRound, outcome: Outcome, **more: Any) -> Step:

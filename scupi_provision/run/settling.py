@@ -52,6 +52,8 @@ def settle(step: Step, progress: Progress | None, attempt: int = 1) -> Done | No
         result = step.module.finish(step.args, result, runs)
     failed = result.failed or failure is not None or step.outcome in FAILURES
     changed = step.outcome is Outcome.WOULD_CHANGE
+    if runs and step.result and step.result.undecided:
+        changed = result.changed
     values = {**planned_values(step), **result.values, "changed": changed, "failed": failed}
     message = result.message or (failure.why if failure else "") or step.message
     if step.judgement.fails_when is not None and (failure is None or runs):
