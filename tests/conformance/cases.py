@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).parent / "cases"
+SITES = Path(__file__).parent / "sites"
 SHOW = "conformance: show"
 """The name of the task that writes what a case shows."""
 SHOWN = ".shown.json"
@@ -25,6 +26,7 @@ class Case:
     case: str
     tasks: str = ""
     playbook: str = ""
+    folder: str = ""
     files: dict[str, Any] = field(default_factory=dict)
     home: dict[str, Any] = field(default_factory=dict)
     inventory: str = _LOCALHOST
@@ -40,10 +42,17 @@ class Case:
     def id(self) -> str:
         return f"{self.group}: {self.case}"
 
+    @property
+    def given(self) -> Path | None:
+        """The folder of the corpus that is the site, or None."""
+        return SITES / self.folder if self.folder else None
+
     def site(self) -> str:
         """The text of the playbook."""
         if self.playbook:
             return self.playbook
+        if self.given:
+            return (self.given / "site.yml").read_text()
         return _PLAY + indent(self.tasks.strip("\n"), "    ") + "\n" + indent(self._showing(), "    ")
 
     def _showing(self) -> str:

@@ -52,18 +52,20 @@ class Tools:
             pair = Pair(case, self, Workplace(top / "a"), Workplace(top / "b"), "")
             pair.theirs.prepare(case)
             pair.ours.prepare(case)
-            with _served(case) as address:
+            with _served(case, pair.theirs.site / "served") as address:
                 yield Pair(case, self, pair.theirs, pair.ours, address)
         finally:
             shutil.rmtree(top)
 
 
 @contextmanager
-def _served(case: Case) -> Iterator[str]:
-    if not case.http:
+def _served(case: Case, prepared: Path) -> Iterator[str]:
+    if not case.http and not prepared.is_dir():
         yield ""
         return
     with tempfile.TemporaryDirectory() as folder:
+        if prepared.is_dir():
+            shutil.copytree(prepared, folder, dirs_exist_ok=True)
         for path, text in case.http.items():
             file = Path(folder) / path.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -19,6 +20,13 @@ HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
 _OWN = {".provision", ".ansible", ".cache", SHOWN}
 """What the tools keep for themselves in a home."""
+_GIT = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "nobody"), ("EMAIL", "nobody@localhost"), ("DATE", "1700000000 +0000"))
+}
+_ALWAYS_THE_SAME = {**_GIT, "LC_ALL": "C", "TZ": "UTC"}
+"""For prepare.sh: commits and archives that are the same in both places."""
 _INCLUDES = {"include_tasks", "include_role"}
 _UNTOLD = {"gather_facts", "validate_argument_spec", *_INCLUDES}
 """Tasks that only one of the tools tells of."""
@@ -110,11 +118,16 @@ class Workplace:
         return self.top / "site"
 
     def prepare(self, case: Case) -> None:
+        if case.given:
+            shutil.copytree(case.given, self.site)
         for folder, files in ((self.home, case.home), (self.site, {**case.files, "site.yml": case.site()})):
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             for path, what in files.items():
                 _make(folder / path, what)
         (self.site / self.inventory(case)).write_text(case.inventory)
+        if (self.site / "prepare.sh").exists():
+            environment = {"PATH": os.environ["PATH"], "HOME": str(self.top), **_ALWAYS_THE_SAME}
+            subprocess.run(["sh", "-eu", "prepare.sh"], cwd=self.site, env=environment, check=True)
 
     @staticmethod
     def inventory(case: Case) -> str:
@@ -129,7 +142,9 @@ class Workplace:
         found = {}
         for path in sorted(self.home.rglob("*")):
             relative = path.relative_to(self.home)
-            if relative.parts[0] not in _OWN:
+            if relative.name == ".git" and path.is_dir():
+                found[str(relative)] = f"repository at {(path / 'HEAD').read_text()}"
+            elif relative.parts[0] not in _OWN and ".git" not in relative.parts:
                 found[str(relative)] = self.told(_told(path))
         return found
 
