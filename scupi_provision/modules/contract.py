@@ -199,6 +199,23 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Membership:
+    """What a task adds to the inventory of this run: a host, or groups that a host is in from here on.
+
+    Attributes:
+        groups: Made where they are new.
+        host: Its name; "" is the host on which the task runs.
+        variables: Of that host.
+        parents: Groups above `groups`.
+    """
+
+    groups: tuple[str, ...] = ()
+    host: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Result:
     """What a module planned.
 
@@ -214,6 +231,7 @@ class Result:
         claims: For `expect`: what was claimed and what was seen; empty while a program still has to tell.
         undecided: Why only the run can tell whether anything changes ("what git finds in …"), or "". A check says
             "known after apply" then; an apply takes `changed` of what `finish` gives.
+        joins: What the inventory gets; the run, which knows the inventory, tells whether that changes it.
     """
 
     changed: bool = False
@@ -226,6 +244,7 @@ class Result:
     unprovable: bool = False
     claims: tuple[Claim, ...] = ()
     undecided: str = ""
+    joins: Membership | None = None
 
 
 Lookup = Callable[[str, Any], Any]
@@ -252,6 +271,7 @@ class Module:
         prepare: Makes the arguments, as rendered, into what the planner goes on with, before files are looked up: for
             text that holds several of them (`script`), and for what comes from variables. It gets the arguments and
             `lookup(name, default)`, the value of a variable.
+        once: Whether the first host of a batch does it for all (`pause`, `add_host`), as with `run_once`.
     """
 
     name: str
@@ -264,6 +284,7 @@ class Module:
     conditions: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     prepare: Callable[[dict[str, Any], Lookup], dict[str, Any]] | None = None
+    once: bool = False
 
 
 def controller_files(module: Module, values: Mapping[str, Any]) -> dict[str, str]:
@@ -291,6 +312,7 @@ __all__ = [
     "Field",
     "Integer",
     "Lookup",
+    "Membership",
     "Mode",
     "Module",
     "ModuleArgs",
