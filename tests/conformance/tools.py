@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ _GIT = {
 }
 _ALWAYS_THE_SAME = {**_GIT, "LC_ALL": "C", "TZ": "UTC"}
 """For prepare.sh: commits and archives that are the same in both places."""
+_BACKUP = re.compile(r"(\.\d+)?\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d(\.[0-9a-f]{8})?~")
 _INCLUDES = {"include_tasks", "include_role"}
 _UNTOLD = {"gather_facts", "validate_argument_spec", *_INCLUDES}
 """Tasks that only one of the tools tells of."""
@@ -145,12 +147,12 @@ class Workplace:
             if relative.name == ".git" and path.is_dir():
                 found[str(relative)] = f"repository at {(path / 'HEAD').read_text()}"
             elif relative.parts[0] not in _OWN and ".git" not in relative.parts:
-                found[str(relative)] = self.told(_told(path))
+                found[self.told(str(relative))] = self.told(_told(path))
         return found
 
     def told(self, text: str) -> str:
-        """`text` with this place's folders under one name for both tools."""
-        return text.replace(str(self.top), "TOP")
+        """`text` with this place's folders, and the names of backups, alike for both tools."""
+        return _BACKUP.sub(".BACKUP~", text.replace(str(self.top), "TOP"))
 
     def shown(self) -> Any:
         path = self.home / SHOWN
