@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from scupi_provision.errors import InputError
 from scupi_provision.events import Outcome, TaskLabel
 from scupi_provision.host.snapshot import Needs
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module
+from scupi_provision.plan.company import Company
 from scupi_provision.plan.endings import PassEndsError
 from scupi_provision.plan.handlers import Handlers
 from scupi_provision.plan.models import Done, Step, StepKey
@@ -19,6 +21,7 @@ from scupi_provision.plan.scope import PlayScope
 from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Run
+from scupi_provision.values import UnknownValueError
 
 FAILURES = frozenset({Outcome.FAILED, Outcome.RESCUED})
 
@@ -53,6 +56,25 @@ class Course:
     rescuers: int = 0
     anything_may_change: bool = False
 
+    @property
+    def company(self) -> Company:
+        """The other hosts of the play."""
+        return self.scope.company
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that was met so far is still to be done or read; a check does nothing."""
+        return not self.needs and not (self.stops and any(step.actions for step in self.steps))
+
+    def says(self, item: Task | Include, flag: Any) -> bool:
+        """Whether a keyword of `item` holds here; not when it cannot be told."""
+        if flag is None or isinstance(flag, bool):
+            return bool(flag)
+        try:
+            return self.templar(item).holds(flag)
+        except (InputError, UnknownValueError):
+            return False
+
     def __post_init__(self) -> None:
         self.handlers = Handlers(lambda handler: self.name(handler).name)
 
@@ -72,7 +94,7 @@ class Course:
 
     def must_wait(self, reason: str) -> str:
         """An apply waits for what is not known yet; a check goes on, in doubt for this reason."""
-        if self.stops and not self.needs:
+        if self.company.wanted is not None or (self.stops and not self.needs):
             raise PassEndsError
         return reason
 

@@ -7,6 +7,10 @@ class PlayFailedError(Exception):
     """A task failed and nobody rescues it."""
 
 
+class PlayLostError(Exception):
+    """What one host does for all has failed there: the play is lost here, and no `rescue` has anything to do."""
+
+
 class PlayEndsError(Exception):
     """`meta: end_play` or `end_host`."""
 

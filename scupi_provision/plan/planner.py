@@ -73,8 +73,9 @@ def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Sna
             keeps_going=planning.keeps_going,
         )
         found = Walk(course, planning.tags, switches=planning.switches).run(planning.items)
-        if not found.needs:
+        if found.needs:
+            read(found.needs, snapshot)
+        elif planning.stops or course.company.wanted is None:
             return found.plan
-        read(found.needs, snapshot)
     detail = f"more than {_MOST_PASSES} reads depend on one another"
     raise InternalError("planning does not come to an end", detail=detail)

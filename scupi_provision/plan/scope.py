@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scupi_provision.inventory.models import Host
+from scupi_provision.plan.company import Company
 from scupi_provision.playbook.files import search_folders
 from scupi_provision.playbook.models import Include, Inherited, Play, Role, Task
 from scupi_provision.playbook.templating import OMIT, Templar
@@ -29,6 +30,7 @@ class PlayScope:
         extra: `--extra-vars`, the strongest of the user's layers.
         playbook_directory: Where `files/` and `templates/` of the playbook are.
         inherited_dynamic: Registered values and facts of the applied host, for tasks that verify on another one.
+        company: The other hosts of the play, as far as this one can see them.
     """
 
     play: Play
@@ -39,6 +41,7 @@ class PlayScope:
     playbook_directory: Path
     inherited_dynamic: Mapping[str, Any] = field(default_factory=dict)
     dynamic: dict[str, Any] = field(default_factory=dict)
+    company: Company = field(default_factory=Company)
     _bases: dict[tuple[int, ...], Mapping[str, Any]] = field(default_factory=dict)
 
     def templar(self, item: Task | Include, local: Mapping[str, Any]) -> Templar:

@@ -14,7 +14,8 @@ from typing import Any
 from scupi_provision.errors import InputError
 from scupi_provision.host.snapshot import Needs, NeedsReadingError
 from scupi_provision.plan.course import Course
-from scupi_provision.plan.endings import PassEndsError, PlayEndsError, PlayFailedError
+from scupi_provision.plan.endings import PassEndsError, PlayEndsError, PlayFailedError, PlayLostError
+from scupi_provision.plan.meeting import is_once, once, visiting
 from scupi_provision.plan.models import SWITCH_KEY, Plan, StepKey
 from scupi_provision.plan.rounds import loop_variables
 from scupi_provision.plan.switching import switch_step
@@ -22,6 +23,9 @@ from scupi_provision.plan.tags import TagSelection
 from scupi_provision.plan.task_walk import broken, end_if_failed, walk_task
 from scupi_provision.playbook.models import Block, Include, Item, Task
 from scupi_provision.values import UnknownValueError
+
+_END: StepKey = ("tasks~",)
+"""The place after the last task of a play, where handlers run that nothing has flushed before."""
 
 
 @dataclass
@@ -54,10 +58,10 @@ class Walk:
         course.handlers.know(course.scope.play.handlers)
         try:
             self._items(items, ("tasks",))
-            self._flush()
+            self._flush((*_END, "handlers"))
         except PlayEndsError:
             pass
-        except PlayFailedError:
+        except (PlayFailedError, PlayLostError):
             failed = True
         except PassEndsError:
             complete = False
@@ -74,12 +78,23 @@ class Walk:
                 self._block(item, here)
             elif not self.tags.selects(item.inherited.tags):
                 continue
-            elif isinstance(item, Include):
-                self._include(item, here)
-            elif item.module == "meta":
-                self._meta(item, here)
             else:
-                walk_task(self.course, item, here)
+                with visiting(self.course, item, here):
+                    self._item(item, here)
+
+    def _item(self, item: Task | Include, key: StepKey) -> None:
+        if isinstance(item, Task) and item.module == "meta":
+            self._meta(item, key)
+        elif is_once(self.course, item):
+            once(self.course, key, lambda: self._own_item(item, key))
+        else:
+            self._own_item(item, key)
+
+    def _own_item(self, item: Task | Include, key: StepKey) -> None:
+        if isinstance(item, Include):
+            self._include(item, key)
+        else:
+            walk_task(self.course, item, key)
 
     def _block(self, block: Block, key: StepKey) -> None:
         failed = False
@@ -143,16 +158,24 @@ class Walk:
             course.doubt = course.doubt or error.reason  # of everything that follows
             return
         if what == "flush_handlers":
-            self._flush()
+            self._flush((*key, "handlers"))
         elif what in {"end_play", "end_host"}:
             raise PlayEndsError
 
-    def _flush(self) -> None:
-        """Run the notified handlers in the order of their definition, each once."""
+    def _flush(self, place: StepKey) -> None:
+        """Run the notified handlers in the order of their definition, each once; `place` is where the play is then."""
         self._flushes += 1
         for index, handler, doubt in self.course.handlers.due():
             with self.course.within({}, doubt):
-                walk_task(self.course, handler, ("handlers", self._flushes, index))
+                self._handler(handler, ("handlers", self._flushes, index), (*place, index))
+
+    def _handler(self, handler: Task, key: StepKey, place: StepKey) -> None:
+        course = self.course
+        with visiting(course, handler, place):
+            if is_once(course, handler):
+                once(course, place, lambda: walk_task(course, handler, key))
+            else:
+                walk_task(course, handler, key)
 
     def _switch(self) -> None:
         course = self.course
