@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from scupi_provision.errors import Position
+from scupi_provision.errors import Position, ProvisionError
 
 
 class SourceText(str):
@@ -39,6 +39,50 @@ class TemplateText(SourceText):
     """
 
     __slots__ = ()
+
+
+class Secretive:
+    """Marks a text that is a secret or comes of one, so that what templates make of it is found and masked as well."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return SecretText(str.__str__(self))
+
+
+class SecretSource(Secretive, SourceText):
+    """Source text that stood in a vault as `!vault`. It is data: no braces in it are ever looked at."""
+
+    __slots__ = ()
+
+
+class SecretTemplate(Secretive, TemplateText):
+    """Text of a file that is a vault as a whole; templates in it are templates, as in any other file."""
+
+    __slots__ = ()
+
+
+class SecretText(Secretive, str):
+    """Text that was made from a secret while rendering."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self
+
+
+class LockedText(SourceText):
+    """A `!vault` that could not be opened. It may be passed around; using it raises `cause`."""
+
+    __slots__ = ("cause",)
+    cause: ProvisionError
+
+    @classmethod
+    def of(cls, text: str, position: Position, cause: ProvisionError) -> LockedText:
+        """The vault's own text, and why it stays closed."""
+        made = cls(text, position)
+        made.cause = cause
+        return made
 
 
 class SourceInt(int):

@@ -20,7 +20,7 @@ SHELL_FILES = sorted(PACKAGE.rglob("*.sh"))
 
 LIBRARY_ROOMS = {
     "asyncssh": {"lab"},
-    "cryptography": {"transport", "access"},  # logging in with keys; making and repairing them
+    "cryptography": {"transport", "access", "vault"},  # logging in with keys; making and repairing them; vaults
     "fabric": {"transport"},
     "invoke": {"lab"},
     "jinja2": {"playbook/templating"},

@@ -12,6 +12,7 @@ import typer
 
 from scupi_provision.cli import adding, completing, options
 from scupi_provision.cli.boundary import guarded
+from scupi_provision.cli.vault_options import opens_vaults
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from scupi_provision.run.request import RunRequest
 
 app = typer.Typer(no_args_is_help=True, help="Who logs in and to which machines: add, look, remove, export.")
-app.command()(adding.add)
+app.command()(opens_vaults(adding.add))
 
 
 class ExportFormat(str, Enum):
@@ -30,6 +31,7 @@ class ExportFormat(str, Enum):
 
 
 @app.command("list")
+@opens_vaults
 def list_accounts(inventory: options.Inventory = None, limit: options.Limit = None, json: adding.Json = False) -> None:
     """List the accounts, and whether their keys are as they must be. Connects to nobody."""
 
@@ -50,6 +52,7 @@ def list_accounts(inventory: options.Inventory = None, limit: options.Limit = No
 
 
 @app.command()
+@opens_vaults
 def show(
     name: Annotated[str, typer.Argument(metavar="HOST|ID", help="A host, or an account.")],
     account: options.Account = None,
@@ -77,6 +80,7 @@ def show(
 
 
 @app.command()
+@opens_vaults
 def remove(
     identifier: Annotated[str, typer.Argument(metavar="ID", help="The account.", autocompletion=completing.accounts)],
     delete_key: Annotated[bool, typer.Option("--delete-key", help="Delete its key files on this computer.")] = False,
@@ -97,6 +101,7 @@ def remove(
 
 
 @app.command()
+@opens_vaults
 def graph(inventory: options.Inventory = None, json: adding.Json = False) -> None:
     """Draw the groups with their hosts and accounts. Connects to nobody."""
 
@@ -116,6 +121,7 @@ def graph(inventory: options.Inventory = None, json: adding.Json = False) -> Non
 
 
 @app.command()
+@opens_vaults
 def export(
     form: Annotated[ExportFormat, typer.Option("--format", "-f", help="For Ansible, or lines for ssh_config.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A file (default: stdout).")] = None,

@@ -25,6 +25,7 @@ from scupi_provision.cli import torch as torch_commands
 from scupi_provision.cli import vscode as vscode_command
 from scupi_provision.cli.boundary import guarded
 from scupi_provision.cli.showing import show
+from scupi_provision.cli.vault_options import opens_vaults
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def root(
 
 
 @app.command(rich_help_panel=_SITE)
+@opens_vaults
 def apply(
     playbook: options.Playbook,
     inventory: options.Inventory = None,
@@ -105,6 +107,7 @@ def apply(
 
 
 @app.command(rich_help_panel=_SITE)
+@opens_vaults
 def check(
     playbook: options.Playbook,
     inventory: options.Inventory = None,
@@ -157,6 +160,7 @@ def check(
 
 
 @app.command(rich_help_panel=_SITE)
+@opens_vaults
 def verify(
     playbook: options.Playbook,
     inventory: options.Inventory = None,
@@ -182,6 +186,7 @@ def verify(
 
 
 @app.command(rich_help_panel=_SITE)
+@opens_vaults
 def rollback(
     to: Annotated[int | None, typer.Option("--to", help="This generation (default: the one before).")] = None,
     inventory: options.Inventory = None,
@@ -215,19 +220,19 @@ def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when 
     raise typer.Exit(guarded(work))
 
 
-app.command("compile", rich_help_panel=_SITE)(compile_commands.compile_command)
-app.command("lock", rich_help_panel=_SITE)(lock_commands.lock)
+app.command("compile", rich_help_panel=_SITE)(opens_vaults(compile_commands.compile_command))
+app.command("lock", rich_help_panel=_SITE)(opens_vaults(lock_commands.lock))
 app.command("bundle", rich_help_panel=_SITE)(lock_commands.bundle)
 app.add_typer(inventory_commands.app, name="inventory", rich_help_panel=_WAY)
-app.command("trust", rich_help_panel=_WAY)(ssh_commands.trust)
-app.command("ssh", rich_help_panel=_WAY)(ssh_commands.ssh)
-app.command("ssh-config", rich_help_panel=_WAY)(ssh_commands.ssh_config)
-app.command("jupyter", rich_help_panel=_WAY)(jupyter_command.jupyter)
-app.command("vscode", rich_help_panel=_WAY)(vscode_command.vscode)
-app.command("doctor", rich_help_panel=_WAY)(doctor_command.doctor)
-app.command("rescue", rich_help_panel=_WAY)(rescue_command.rescue)
-app.command("facts", rich_help_panel=_NODE)(facts_command.facts)
-app.command("gpu", rich_help_panel=_NODE)(gpu_command.gpu)
+app.command("trust", rich_help_panel=_WAY)(opens_vaults(ssh_commands.trust))
+app.command("ssh", rich_help_panel=_WAY)(opens_vaults(ssh_commands.ssh))
+app.command("ssh-config", rich_help_panel=_WAY)(opens_vaults(ssh_commands.ssh_config))
+app.command("jupyter", rich_help_panel=_WAY)(opens_vaults(jupyter_command.jupyter))
+app.command("vscode", rich_help_panel=_WAY)(opens_vaults(vscode_command.vscode))
+app.command("doctor", rich_help_panel=_WAY)(opens_vaults(doctor_command.doctor))
+app.command("rescue", rich_help_panel=_WAY)(opens_vaults(rescue_command.rescue))
+app.command("facts", rich_help_panel=_NODE)(opens_vaults(facts_command.facts))
+app.command("gpu", rich_help_panel=_NODE)(opens_vaults(gpu_command.gpu))
 app.add_typer(torch_commands.app, name="torch", rich_help_panel=_NODE)
 app.add_typer(lab_commands.app, name="lab", rich_help_panel=_NODE)
 

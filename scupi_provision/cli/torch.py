@@ -11,6 +11,7 @@ import typer
 
 from scupi_provision.cli import options
 from scupi_provision.cli.boundary import guarded
+from scupi_provision.cli.vault_options import opens_vaults
 from scupi_provision.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def _group() -> None:
 
 
 @app.command()
+@opens_vaults
 def explain(
     driver: Annotated[str, typer.Option(help='"Driver Version" of nvidia-smi, e.g. 510.47.03.')] = "",
     cc: Annotated[list[str], typer.Option(help="Compute capability of a GPU, e.g. 8.0; again for each kind.")] = [],  # noqa: B006 - typer copies it

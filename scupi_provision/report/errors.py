@@ -10,6 +10,7 @@ from rich.text import Text
 
 from scupi_provision.errors import Diagnostic, InputError, Position, ProvisionError
 from scupi_provision.report import style
+from scupi_provision.report.masked import masked
 from scupi_provision.report.visible import TAB_STOP, visible, visible_character, visible_lines
 from scupi_provision.report.wording import counted
 
@@ -31,7 +32,7 @@ def error_text(error: ProvisionError, width: int = 100) -> str:
 
 def error_lines(error: ProvisionError, width: int) -> list[Text]:
     """The lines of `render_error`. Lines of source are cut to `width` cells around the caret."""
-    diagnostics = sorted(error.diagnostics, key=_by_place)
+    diagnostics = sorted(map(masked, error.diagnostics), key=_by_place)
     lines: list[Text] = []
     for diagnostic in diagnostics:
         if lines:

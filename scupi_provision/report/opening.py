@@ -6,6 +6,7 @@ import io
 from typing import Literal, TextIO
 
 from scupi_provision.report.base import Reporter
+from scupi_provision.report.masked import MaskedReporter
 
 
 def make_reporter(
@@ -16,7 +17,7 @@ def make_reporter(
     stdout: TextIO,
     stderr: TextIO,
 ) -> Reporter:
-    """The reporter for a run.
+    """The reporter for a run. Nothing that the mask of this process knows passes it.
 
     Args:
         format: "console" for people, "json" for one JSON object a line (then `diff` and `verbosity` do not matter:
@@ -29,13 +30,14 @@ def make_reporter(
     if format == "json":
         from scupi_provision.report.jsonl import JsonLinesReporter  # noqa: PLC0415 - one reporter is enough
 
-        return JsonLinesReporter(stdout)
+        return MaskedReporter(JsonLinesReporter(stdout))
     from scupi_provision.report.console import ConsoleReporter  # noqa: PLC0415 - rich is slow to import
     from scupi_provision.report.style import open_console  # noqa: PLC0415
 
     _show_what_cannot_be_encoded(stdout)
     _show_what_cannot_be_encoded(stderr)
-    return ConsoleReporter(open_console(stdout), open_console(stderr), diff=diff, verbosity=verbosity)
+    console = ConsoleReporter(open_console(stdout), open_console(stderr), diff=diff, verbosity=verbosity)
+    return MaskedReporter(console)
 
 
 def _show_what_cannot_be_encoded(stream: TextIO) -> None:

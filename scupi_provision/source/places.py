@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scupi_provision.errors import Diagnostic, Position
+from scupi_provision.vault.format import is_vault
 
 MAX_BYTES = 1_000_000
 """The largest source file that is read; a longer one is a mistake (or an attack), not a playbook."""
@@ -53,7 +54,9 @@ def source_lines(name: str) -> Lines | None:
     try:
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return None
-        return Lines(path.read_bytes().decode("utf-8-sig", errors="replace"), name)
+        content = path.read_bytes()
+        # Positions in a vault are those of what is in it, and that is not shown.
+        return None if is_vault(content) else Lines(content.decode("utf-8-sig", errors="replace"), name)
     except (OSError, ValueError):  # an error message must not fail because its file has gone
         return None
 

@@ -14,7 +14,9 @@ from scupi_provision.errors import Diagnostic, InputError, Position
 from scupi_provision.source.advice import QUOTE_TEMPLATE, syntax_diagnostic
 from scupi_provision.source.nodes import MappingNode, Node, NullNode, SequenceNode
 from scupi_provision.source.places import MAX_BYTES, Lines, shown
+from scupi_provision.source.vaults import opened_document, opened_value, secretive, without_excerpts
 from scupi_provision.values import SourceText, TemplateText
+from scupi_provision.vault.keyring import DamagedVaultError
 
 MAX_DEPTH = 50
 MAX_ALIASED_NODES = 10_000
@@ -25,6 +27,8 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _CORE = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({"!", _CORE + "str"})
 _TYPE_TAGS = frozenset({_CORE + name for name in ("int", "float", "bool", "null")})
+_VAULT_TAGS = frozenset({"!vault", "!vault-encrypted"})
+_SCALAR_TAGS = _TEXT_TAGS | _TYPE_TAGS | _VAULT_TAGS | {"!unsafe"}
 
 
 def read_document(path: Path) -> Node:
@@ -49,7 +53,17 @@ def read_document(path: Path) -> Node:
         raise InputError(f"{name!r} is not a file name") from None
     if len(data) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES:,} bytes", where=Position(name, 1, 1))
-    return read_text(_decoded(data, name), name)
+    return _read_bytes(data, name)
+
+
+def _read_bytes(data: bytes, name: str) -> Node:
+    content, was_vault = opened_document(data, name)
+    if not was_vault:
+        return read_text(_decoded(data, name), name)
+    try:
+        return secretive(read_text(_decoded(content, name), name))
+    except InputError as error:
+        raise without_excerpts(error) from None
 
 
 def read_text(text: str, name: str) -> Node:
@@ -185,6 +199,8 @@ class _Builder:
         node: Node
         if plain and event.value in _NULLS and not as_key:
             node = NullNode(position)
+        elif event.tag in _VAULT_TAGS and not as_key:
+            node = self._secret(event.value, position)
         elif as_key or event.tag == "!unsafe":
             node = SourceText(event.value, position, plain=plain and event.tag != "!unsafe")
         else:
@@ -192,16 +208,21 @@ class _Builder:
         self._check_tag(event, position, collection=False)
         self._add(node, event.anchor, size=1, height=0)
 
+    def _secret(self, text: str, position: Position) -> Node:
+        try:
+            return opened_value(text, position, shown(self._lines.line(position.line)))
+        except DamagedVaultError as error:
+            self._problem(position, error.diagnostic.summary, error.diagnostic.hint)
+            return NullNode(position)
+
     def _check_tag(self, event: Any, position: Position, *, collection: bool) -> None:
         tag = event.tag
-        allowed = {_CORE + "map", _CORE + "seq", "!"} if collection else _TEXT_TAGS | _TYPE_TAGS | {"!unsafe"}
+        allowed = {_CORE + "map", _CORE + "seq", "!"} if collection else _SCALAR_TAGS
         if tag is None or tag in allowed:
             return
         shown_tag = tag.replace(_CORE, "!!")
-        if tag == "!vault":
-            self._problem(
-                position, "vault is not supported yet", "keep the secret out of the playbook: lookup('env', …)"
-            )
+        if tag in _VAULT_TAGS:
+            self._problem(position, f"{tag} is for one text, not for a list or a mapping", "tag the texts inside it")
         elif tag == "!unsafe":
             self._problem(position, "!unsafe is for one text, not for a list or a mapping", "tag the texts inside it")
         elif "python/" in tag:

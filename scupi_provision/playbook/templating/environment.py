@@ -17,6 +17,7 @@ from scupi_provision.playbook.templating.jinja_tests import TESTS
 from scupi_provision.playbook.templating.lookups import GLOBALS
 from scupi_provision.playbook.templating.sandbox import LazyContext, Missing, Sandbox, Scope, joined, printable
 from scupi_provision.playbook.templating.shortcut import shortcut
+from scupi_provision.playbook.templating.taint import carried
 from scupi_provision.values import UnknownValue
 
 # Where a text that is one expression leaves its value; no variable can have this name.
@@ -88,7 +89,7 @@ def _attentive(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             subject._fail_with_undefined_error()  # noqa: SLF001 - Jinja's way to use an undefined value
         if unknown_fails and isinstance(subject, UnknownValue):
             str(subject)  # raises UnknownValueError with its reason
-        return function(*args, **kwargs)
+        return carried(function(*args, **kwargs), *args, *kwargs.values())
 
     return checked
 

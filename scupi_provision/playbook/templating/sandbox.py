@@ -16,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from scupi_provision.playbook.templating.failures import NameMissingError, TemplateFailure
+from scupi_provision.playbook.templating.taint import carried
 from scupi_provision.values import Secret, UnknownValue
 
 MAX_OUTPUT = 10_000_000
@@ -138,6 +139,18 @@ class _Generator(CodeGenerator):
             self.write(", ")
         self.write("))")
 
+    def visit_Getitem(self, node: nodes.Getitem, frame: Any) -> None:  # noqa: N802 - Jinja's name
+        """Write `environment.sliced(…)` for a slice, which Jinja would leave to Python."""
+        if not isinstance(node.arg, nodes.Slice):
+            super().visit_Getitem(node, frame)
+            return
+        self.write("environment.sliced(")
+        self.visit(node.node, frame)
+        for part in (node.arg.start, node.arg.stop, node.arg.step):
+            self.write(", ")
+            self.visit(part or nodes.Const(None), frame)
+        self.write(")")
+
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja without side effects, internals, or results that do not fit into memory."""
@@ -156,7 +169,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             _check_size(len(left) + len(right))
         elif operator == "%" and isinstance(left, str) and _FORMAT_WIDTH.search(left):
             raise SecurityError("a format width is too large")
-        return super().call_binop(context, operator, left, right)
+        return carried(super().call_binop(context, operator, left, right), left, right)
 
     def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call `function` unless it is unsafe or would pad a text beyond the limit."""
@@ -165,11 +178,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 _check_size(argument if isinstance(argument, int) else 0)
         if isinstance(context, LazyContext) and monotonic() > context.deadline:
             raise SecurityError(f"it takes longer than {MAX_SECONDS} s")
-        return super().call(context, function, *args, **kwargs)
+        made = super().call(context, function, *args, **kwargs)
+        return carried(made, getattr(function, "__self__", None), *args, *kwargs.values())
 
     def concatenated(self, parts: tuple[Any, ...]) -> str:
         """The texts of all parts together, unless that would be enormous."""
         return joined(str(part) if part is None else str(printable(part)) for part in parts)
+
+    def sliced(self, value: Any, start: Any, stop: Any, step: Any) -> Any:
+        """What `value[start:stop:step]` gives."""
+        return carried(value[start:stop:step], value)
 
 
 def _check_size(size: int) -> None:
@@ -223,4 +241,4 @@ def joined(pieces: Iterable[str]) -> str:
         if size > MAX_OUTPUT:
             raise TemplateFailure(f"the template makes more than {MAX_OUTPUT:,} characters")
         collected.append(piece)
-    return "".join(collected)
+    return str(carried("".join(collected), *collected))

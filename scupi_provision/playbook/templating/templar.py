@@ -15,9 +15,10 @@ from scupi_provision.playbook.templating.failures import UndefinedVariableError
 from scupi_provision.playbook.templating.omission import OMIT
 from scupi_provision.playbook.templating.places import Origin
 from scupi_provision.playbook.templating.sandbox import Missing, Scope
+from scupi_provision.playbook.templating.taint import refuse_locked
 from scupi_provision.playbook.templating.truth import truth_of, unwrapped
 from scupi_provision.source import diagnostic
-from scupi_provision.values import SourceText, TemplateText, UnknownValue, UnknownValueError
+from scupi_provision.values import LockedText, Secretive, SourceText, TemplateText, UnknownValue, UnknownValueError
 
 _DEEPEST_VARIABLES = 40
 
@@ -90,9 +91,12 @@ class Templar:
             return Missing(name="", cause=error)
         except UnknownValueError as error:
             return UnknownValue(error.reason)
+        if isinstance(value, LockedText):
+            return Missing(name="", cause=value.cause)
         return _through(value, self.resolved)
 
     def _rendered(self, value: Any) -> Any:
+        refuse_locked(value)
         return self._text_value(value) if isinstance(value, TemplateText) else _through(value, self._rendered)
 
     def _text_value(self, text: TemplateText) -> Any:
@@ -188,7 +192,7 @@ def _may_hold_template(value: Any) -> bool:
         return any(_may_hold_template(item) for item in value.values())
     if type(value) is list or type(value) is tuple:
         return any(_may_hold_template(item) for item in value)
-    return isinstance(value, TemplateText) and "{" in value
+    return (isinstance(value, TemplateText) and "{" in value) or isinstance(value, LockedText)
 
 
 def _concrete(value: Any) -> Any:
@@ -216,7 +220,7 @@ def _concrete_item(item: Any) -> Any:
 def _settled(value: Any, *, allow_unknown: bool) -> Any:
     """`value`, once nothing in it is undefined, pending or (unless allowed) unknown."""
     if isinstance(value, str):
-        return value if type(value) is str or isinstance(value, SourceText) else str.__str__(value)
+        return value if type(value) is str or isinstance(value, SourceText | Secretive) else str.__str__(value)
     if isinstance(value, Missing):
         value.fail()
     if isinstance(value, UnknownValue):
