@@ -8,6 +8,7 @@ from typing import Any
 
 from scupi_provision.errors import InputError
 from scupi_provision.events import Outcome, TaskLabel
+from scupi_provision.playbook.looping import loop_terms
 from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.source import diagnostic
@@ -43,7 +44,10 @@ def loop_variables(item: Task | Include, templar: Templar) -> Iterator[dict[str,
     if loop is None:
         yield {}
         return
-    items = templar.render(loop.items)
+    if loop.lookup:
+        items = loop_terms(loop.lookup, loop.items, templar, folder=loop.folder)
+    else:
+        items = templar.render(loop.items)
     if loop.flatten:
         items = _flattened(items)
     if not isinstance(items, list):

@@ -104,7 +104,8 @@ def _shown(module: Module, name: str) -> str:
 
 
 def _unknown(module: Module, name: str, where: Position | None) -> Diagnostic:
-    from scupi_provision.playbook.keywords import TASK, odd_characters  # noqa: PLC0415 - only on the way to an error
+    from scupi_provision.playbook.keyword_tables import TASK  # noqa: PLC0415 - only on the way to an error
+    from scupi_provision.playbook.keywords import odd_characters  # noqa: PLC0415 - likewise
 
     names = argument_names(module.args)
     hint = suggestion(name, names)

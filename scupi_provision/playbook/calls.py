@@ -13,7 +13,8 @@ from scupi_provision.playbook.arguments import RAW, argument_names, takes_any_na
 from scupi_provision.playbook.context import Site, short_name
 from scupi_provision.playbook.freeform import read_pairs, split_command
 from scupi_provision.playbook.includes import STATEMENTS
-from scupi_provision.playbook.keywords import TASK, Values, odd_characters, refuse_unknown
+from scupi_provision.playbook.keyword_tables import TASK
+from scupi_provision.playbook.keywords import Values, odd_characters, refuse_unknown
 from scupi_provision.playbook.scalars import Problems, kind_of, part_of
 from scupi_provision.source import MappingNode, Node, NullNode, closest, diagnostic, implicit, raw, suggestion
 from scupi_provision.values import SourceText

@@ -11,16 +11,15 @@ from scupi_provision.errors import InputError, Position
 from scupi_provision.playbook import known, roles
 from scupi_provision.playbook.context import Scope, Site
 from scupi_provision.playbook.freeform import read_pairs
-from scupi_provision.playbook.keywords import INHERITED, Reader, Values, inherit, read_keywords, refuse_unknown
+from scupi_provision.playbook.keyword_tables import BLOCK
+from scupi_provision.playbook.keywords import Reader, Values, inherit, read_keywords, refuse_unknown
 from scupi_provision.playbook.loops import read_loop
 from scupi_provision.playbook.models import Include, Inherited, Item
 from scupi_provision.playbook.scalars import (
     Problems,
     is_template,
-    read_conditions,
     read_static_boolean,
     read_text_value,
-    read_variables,
 )
 from scupi_provision.source import MappingNode, Node, diagnostic, suggestion
 from scupi_provision.values import SourceText, TemplateText
@@ -32,7 +31,9 @@ STATEMENTS = ("import_tasks", "include_tasks", "import_role", "include_role")
 _DEEPEST = 40
 """More files that include one another than this are a loop that no condition ends."""
 
-_APPLY: Mapping[str, Reader] = {**INHERITED, "when": read_conditions, "vars": read_variables}
+_APPLY: Mapping[str, Reader] = {
+    name: reader for name, reader in BLOCK.items() if name not in {"block", "rescue", "always"}
+}
 
 
 def _read_apply(node: Node, problems: Problems) -> Values:

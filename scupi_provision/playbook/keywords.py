@@ -1,4 +1,4 @@
-"""Which keywords plays, blocks, tasks and role entries have, as data: each name with the reader of its value."""
+"""Reading the keywords of one level (a play, a block, a task …) and handing them down to the levels inside."""
 
 from __future__ import annotations
 
@@ -8,115 +8,13 @@ from typing import Any
 
 from scupi_provision.playbook import known
 from scupi_provision.playbook.models import Inherited
-from scupi_provision.playbook.scalars import (
-    Problems,
-    read_boolean,
-    read_conditions,
-    read_environment,
-    read_identifier,
-    read_number,
-    read_optional_text,
-    read_static_boolean,
-    read_text_value,
-    read_texts,
-    read_variables,
-    read_words,
-)
+from scupi_provision.playbook.scalars import Problems
 from scupi_provision.source import MappingNode, Node, diagnostic, suggestion
 from scupi_provision.values import SourceText
 
 Reader = Callable[[Node, Problems], Any]
 Values = dict[str, Any]
 """Keyword values as read; a keyword that was not written is not in it."""
-
-
-def _unread(node: Node, _problems: Problems) -> Node:
-    """Left to the reader of the whole (tasks, roles, handlers)."""
-    return node
-
-
-def _no_root(node: Node, problems: Problems) -> bool:
-    if read_boolean(node, []) is not False:
-        hint = "remove it; install into the home instead"
-        summary = "become is not possible: nobody has root on the cluster"
-        problems.append(diagnostic(summary, node.position, hint=hint))
-    return False
-
-
-INHERITED: Mapping[str, Reader] = {
-    "tags": read_words,
-    "environment": read_environment,
-    "ignore_errors": read_boolean,
-    "no_log": read_boolean,
-    "check_mode": read_boolean,
-    "diff": read_boolean,
-    "become": _no_root,
-}
-"""What every level may say and hands down."""
-
-PLAY: Mapping[str, Reader] = {
-    **INHERITED,
-    "name": read_optional_text,
-    "hosts": read_texts,
-    "vars": read_variables,
-    "vars_files": _unread,
-    "gather_facts": read_static_boolean,
-    "any_errors_fatal": read_static_boolean,
-    "roles": _unread,
-    "pre_tasks": _unread,
-    "tasks": _unread,
-    "post_tasks": _unread,
-    "handlers": _unread,
-    "verify": read_texts,
-    "verify_tasks": _unread,
-}
-BLOCK: Mapping[str, Reader] = {
-    **INHERITED,
-    "name": read_optional_text,
-    "when": read_conditions,
-    "vars": read_variables,
-    "block": _unread,
-    "rescue": _unread,
-    "always": _unread,
-}
-TASK: Mapping[str, Reader] = {
-    **INHERITED,
-    "name": read_optional_text,
-    "when": read_conditions,
-    "vars": read_variables,
-    "args": _unread,
-    "action": _unread,
-    "loop": _unread,
-    "with_items": _unread,
-    "loop_control": _unread,
-    "register": read_identifier,
-    "notify": read_texts,
-    "changed_when": read_conditions,
-    "failed_when": read_conditions,
-    "until": read_conditions,
-    "retries": read_number,
-    "delay": read_number,
-}
-HANDLER: Mapping[str, Reader] = {**TASK, "listen": read_words}
-LOOP_CONTROL: Mapping[str, Reader] = {
-    "loop_var": read_identifier,
-    "index_var": read_identifier,
-    "label": read_text_value,
-}
-ROLE_ENTRY: Mapping[str, Reader] = {
-    **INHERITED,
-    "role": read_text_value,
-    "name": read_text_value,
-    "when": read_conditions,
-    "vars": read_variables,
-}
-IMPORT_PLAYBOOK: Mapping[str, Reader] = {
-    "import_playbook": read_text_value,
-    "name": read_optional_text,
-    "tags": read_words,
-    "when": read_conditions,
-    "vars": read_variables,
-}
 
 
 def read_keywords(
@@ -131,9 +29,10 @@ def read_keywords(
     for key, value in node.items:
         name = str.__str__(key)
         reader = table.get(name)
-        if reader is not None:
-            values[name] = reader(value, problems)
-        elif name in ansible or name in known.LOOP_ADVICE:
+        if reader is not None and name not in known.PENDING:
+            if name != "become_user" or node.get("become") is None:  # `become` itself has been answered, or is false
+                values[name] = reader(value, problems)
+        elif reader is not None or name in ansible:
             refuse_keyword(key, problems)
         else:
             rest.append((key, value))
@@ -141,18 +40,11 @@ def read_keywords(
 
 
 def refuse_keyword(key: SourceText, problems: Problems) -> None:
-    """Report a keyword that Ansible has and we do not."""
-    if key.startswith("become"):
-        hint = "remove it; install into the home instead"
-        problems.append(diagnostic(f'"{key}": nobody has root on the cluster', key.position, hint=hint))
-    elif key == "connection":
-        hint = "set `ansible_connection` for the host in the inventory"
-        problems.append(diagnostic('keyword "connection" is not supported yet', key.position, hint=hint))
-    elif key == "listen":
+    """Report a keyword that Ansible has and we do not (here)."""
+    if key == "listen":
         problems.append(diagnostic('keyword "listen" belongs to handlers', key.position))
     else:
-        hint = known.LOOP_ADVICE.get(key, "")
-        problems.append(diagnostic(f'keyword "{key}" is not supported yet', key.position, hint=hint))
+        problems.append(diagnostic(f'keyword "{key}" is not supported yet', key.position))
 
 
 def refuse_unknown(key: SourceText, candidates: Iterable[str], problems: Problems, *, where: str = "") -> None:
@@ -177,6 +69,7 @@ def inherit(outer: Inherited, values: Values) -> Inherited:
         return outer
     variables = values.get("vars")
     environment = values.get("environment")
+    defaults = values.get("module_defaults")
     innermost = {name: values[name] for name in _INNERMOST if values.get(name) is not None}
     return replace(
         outer,
@@ -184,9 +77,25 @@ def inherit(outer: Inherited, values: Values) -> Inherited:
         tags=tuple(dict.fromkeys((*outer.tags, *values.get("tags", ())))),
         variables=(*outer.variables, variables) if variables else outer.variables,
         environment=(*outer.environment, environment) if environment else outer.environment,
+        module_defaults=(*outer.module_defaults, defaults) if defaults else outer.module_defaults,
         **innermost,
     )
 
 
-_INNERMOST = ("ignore_errors", "no_log", "check_mode", "diff")
-_HANDED_DOWN = frozenset({"when", "tags", "vars", "environment", *_INNERMOST})
+_INNERMOST = (
+    "any_errors_fatal",
+    "become",
+    "check_mode",
+    "debugger",
+    "delegate_facts",
+    "delegate_to",
+    "diff",
+    "ignore_errors",
+    "ignore_unreachable",
+    "no_log",
+    "notify",
+    "run_once",
+    "throttle",
+    "timeout",
+)
+_HANDED_DOWN = frozenset({"when", "tags", "vars", "environment", "module_defaults", *_INNERMOST})

@@ -31,26 +31,6 @@ TASK_KEYWORDS = _SHARED | words(
 LOOP_CONTROL_KEYWORDS = words("break_when extended extended_allitems index_var label loop_var pause")
 ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 
-LOOP_ADVICE = {
-    "with_list": 'write `loop: "{{ … }}"`',
-    "with_flattened": 'write `loop: "{{ … | flatten }}"`',
-    "with_indexed_items": "write `loop:` and `loop_control: {index_var: NAME}`",
-    "with_dict": 'write `loop: "{{ … | dict2items }}"`; item.key and item.value stay as they are',
-    "with_sequence": 'write `loop: "{{ range(1, 5) | list }}"`',
-    "with_nested": 'write `loop: "{{ first | product(second) | list }}"`',
-    "with_cartesian": 'write `loop: "{{ first | product(second) | list }}"`',
-    "with_together": 'write `loop: "{{ first | zip(second) | list }}"`',
-    "with_subelements": "write `loop: \"{{ list | subelements('key') }}\"`",
-    "with_fileglob": "name the files in a list",
-    "with_filetree": "name the files in a list",
-    "with_first_found": "name the file",
-    "with_lines": "write a list",
-    "with_file": "write a list of `lookup('file', …)`",
-    "with_inventory_hostnames": 'write `loop: "{{ groups[…] }}"`',
-    "with_random_choice": 'write `"{{ … | random }}"`',
-}
-
-
 PENDING = words(
     """
     async poll

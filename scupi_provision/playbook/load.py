@@ -12,18 +12,12 @@ from scupi_provision.modules.contract import Module
 from scupi_provision.playbook import known
 from scupi_provision.playbook.arguments import RAW
 from scupi_provision.playbook.context import Scope, Site, in_reading_order, module_names
-from scupi_provision.playbook.keywords import (
-    IMPORT_PLAYBOOK,
-    PLAY,
-    TASK,
-    Values,
-    inherit,
-    read_keywords,
-    refuse_unknown,
-)
+from scupi_provision.playbook.keyword_tables import IMPORT_PLAYBOOK, PLAY, TASK
+from scupi_provision.playbook.keywords import Values, inherit, read_keywords, refuse_unknown
 from scupi_provision.playbook.models import Inherited, Item, Play, Playbook, Task
+from scupi_provision.playbook.play_variables import read_prompts, read_vars_files
 from scupi_provision.playbook.roles import read_roles
-from scupi_provision.playbook.scalars import is_template, kind_of, read_variables
+from scupi_provision.playbook.scalars import is_template, kind_of
 from scupi_provision.playbook.tasks import read_items
 from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, closest, diagnostic
 from scupi_provision.values import SourceText, TemplateText
@@ -132,20 +126,25 @@ def _read_play(node: MappingNode, scope: Scope, site: Site) -> tuple[Play, ...]:
     if "hosts" not in values:
         site.problems.append(diagnostic('a play needs "hosts"', node.position, hint="add `hosts: admin1`"))
     hosts = _joined(values.get("hosts", ()), node.position)
-    variables = values.pop("vars", {})
-    inside = replace(scope, inherited=inherit(scope.inherited, values))
+    # Of imports around, the outermost has the last word.
+    variables = (values.pop("vars", {}), *reversed(scope.inherited.variables))
+    inside = replace(scope, inherited=inherit(replace(scope.inherited, variables=()), values))
     tasks = _read_tasks(values, inside, site)
-    handlers = site.read_handlers(values["handlers"], inside) if "handlers" in values else ()
+    # A condition of import_playbook is handed to tasks and roles, not to handlers.
+    unconditional = replace(inside, inherited=replace(inside.inherited, when=()))
+    handlers = site.read_handlers(values["handlers"], unconditional) if "handlers" in values else ()
     verify_tasks = site.read_items(values["verify_tasks"], inside, site) if "verify_tasks" in values else ()
     if verify_tasks and not values.get("verify"):
         place = next(key.position for key, _ in node.items if key == "verify_tasks")
         hint = "add `verify: PATTERN` with the hosts on which to verify"
         site.problems.append(diagnostic("verify_tasks without verify", place, hint=hint))
+    given, later = read_vars_files(values.get("vars_files"), site)
     play = Play(
         name=str(values.get("name") or hosts),
         hosts=hosts,
         where=node.position,
-        variables=tuple(layer for layer in (variables, *_read_vars_files(values, site)) if layer),
+        variables=tuple(layer for layer in (*variables, *given) if layer),
+        vars_files=later,
         tasks=tasks,
         handlers=(*handlers, *(handler for role in (*site.roles, *site.included) for handler in role.handlers)),
         roles=tuple(site.roles),
@@ -154,8 +153,27 @@ def _read_play(node: MappingNode, scope: Scope, site: Site) -> tuple[Play, ...]:
         tags=inside.inherited.tags,
         gather_facts=values.get("gather_facts") is not False,
         any_errors_fatal=values.get("any_errors_fatal") is True,
+        serial=values.get("serial", ()),
+        strategy=values.get("strategy"),
+        order=values.get("order"),
+        max_fail_percentage=values.get("max_fail_percentage"),
+        force_handlers=values.get("force_handlers") or False,
+        prompts=read_prompts(values.get("vars_prompt"), site.problems),
+        gather_subset=values.get("gather_subset", ()),
+        login=_login(values),
+        directory=site.playbook_dir,
     )
     return (play,)
+
+
+def _login(values: Values) -> dict[str, Any]:
+    """How the hosts of a play are entered, as the variables that would say so in an inventory."""
+    said = {
+        "ansible_connection": values.get("connection"),
+        "ansible_user": values.get("remote_user", values.get("user")),
+        "ansible_port": values.get("port"),
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _joined(patterns: tuple[TemplateText, ...], where: Position) -> TemplateText:
@@ -186,32 +204,3 @@ def _flush_handlers(scope: Scope) -> Task:
     where = Position(str(scope.file), 1, 1)
     inherited = Inherited(tags=("always",))
     return Task(None, "meta", {RAW: SourceText("flush_handlers", where)}, where, inherited=inherited)
-
-
-def _read_vars_files(values: Values, site: Site) -> list[dict[str, Any]]:
-    node = values.get("vars_files")
-    if node is None or isinstance(node, NullNode):
-        return []
-    entries = node.items if isinstance(node, SequenceNode) else (node,)
-    return [_read_vars_file(entry, site) for entry in entries]
-
-
-def _read_vars_file(node: Node, site: Site) -> dict[str, Any]:
-    """One entry of vars_files: a file, or a list of files of which the first that exists counts."""
-    choices = node.items if isinstance(node, SequenceNode) else (node,)
-    for choice in choices:
-        if not isinstance(choice, SourceText):
-            site.problems.append(diagnostic("vars_files must be a list of files", choice.position))
-            return {}
-        if is_template(choice):
-            summary = "a template in vars_files is not supported yet"
-            site.problems.append(diagnostic(summary, choice.position, hint="name the file"))
-            return {}
-        path = site.playbook_dir / str(choice)
-        if path.is_file():
-            document = site.document(path)
-            return read_variables(document, site.problems) if document is not None else {}
-    site.gaps.append("vars_files")
-    names = ", ".join(str(site.playbook_dir / str(choice)) for choice in choices)
-    site.problems.append(diagnostic(f"there is no file of variables {names}", node.position))
-    return {}

@@ -1,39 +1,84 @@
-"""`loop`, `with_items` and `loop_control`."""
+"""`loop`, `with_<lookup>` and `loop_control`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from scupi_provision.playbook import known
-from scupi_provision.playbook.keywords import LOOP_CONTROL, Values, read_keywords, refuse_unknown
+from scupi_provision.playbook.keyword_tables import LOOP_CONTROL
+from scupi_provision.playbook.keywords import Values, read_keywords, refuse_unknown
+from scupi_provision.playbook.looping import lookup_names, short_lookup
 from scupi_provision.playbook.models import Loop
 from scupi_provision.playbook.scalars import Problems, is_template
-from scupi_provision.source import MappingNode, Node, SequenceNode, diagnostic, implicit
+from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, implicit, suggestion
+from scupi_provision.values import SourceText
+
+WITH = "with_"
+Rest = list[tuple[SourceText, Node]]
 
 
-def read_loop(values: Values, problems: Problems) -> Loop | None:
-    """The loop that a task's keywords ask for."""
-    node: Node | None = values.get("loop")
-    items_node: Node | None = values.get("with_items")
-    if node is not None and items_node is not None:
-        problems.append(diagnostic("loop and with_items cannot be used together", items_node.position))
+def take_loop(values: Values, rest: Rest, problems: Problems) -> Rest:
+    """Move the `with_<lookup>` among `rest` to `values`, under `with`; what is still left over."""
+    left: Rest = []
+    for key, node in rest:
+        if not key.startswith(WITH):
+            left.append((key, node))
+        elif "with" in values or "loop" in values:
+            other = values["with"][0] if "with" in values else "loop"
+            problems.append(diagnostic(f"{other} and {key} cannot be used together", key.position))
+        elif isinstance(node, NullNode):
+            problems.append(diagnostic(f"{key} needs a value", key.position))
+        elif short_lookup(key[len(WITH) :]) not in lookup_names():
+            names = [f"{WITH}{name}" for name in lookup_names()]
+            hint = suggestion(key, sorted(names)) or f"write `loop:`; there are {', '.join(sorted(names))}"
+            problems.append(diagnostic(f'no lookup answers to "{key}"', key.position, hint=hint))
+        else:
+            values["with"] = (key, node)
+    return left
+
+
+def read_loop(values: Values, problems: Problems, module: str = "") -> Loop | None:
+    """The loop that a task's keywords ask for; `module` is the one that the task calls."""
     control = _read_control(values.get("loop_control"), problems)
-    if node is None and items_node is None:
-        if "loop_control" in values:
-            where = values["loop_control"].position
-            problems.append(diagnostic("loop_control without a loop", where, hint="add `loop:`"))
-        return None
-    if node is not None:
-        items, flatten = _listed(node, "loop", problems), False
-    else:
-        assert items_node is not None  # noqa: S101 - one of the two is there
-        items, flatten = _flattened(items_node)
+    if "loop" in values:
+        return _controlled(Loop(_listed(values["loop"], problems)), control)
+    if "with" in values:
+        key, node = values["with"]
+        return _controlled(_with(key, node, module), control)
+    if "loop_control" in values:
+        where = values["loop_control"].position
+        problems.append(diagnostic("loop_control without a loop", where, hint="add `loop:`"))
+    return None
+
+
+def _with(key: SourceText, node: Node, module: str) -> Loop:
+    name = short_lookup(key[len(WITH) :])
+    if name == "items":
+        items, flatten = _flattened(node)
+        return Loop(items, flatten=flatten)
+    return Loop(implicit(node), lookup=name, folder=_folder(module))
+
+
+def _folder(module: str) -> str:
+    """Where `with_first_found` looks first: as Ansible, by the name of the module that the task calls."""
+    return next((f"{kind}s" for kind in ("template", "var", "file") if kind in module), "files")
+
+
+def _controlled(loop: Loop, control: Values) -> Loop:
+    """`loop` with what `loop_control` says of it."""
+    given = {name: value for name, value in control.items() if value is not None}
     return Loop(
-        items=items,
-        variable=control.get("loop_var") or "item",
-        index_variable=control.get("index_var"),
-        label=control.get("label"),
-        flatten=flatten,
+        items=loop.items,
+        flatten=loop.flatten,
+        lookup=loop.lookup,
+        folder=loop.folder,
+        variable=given.get("loop_var", loop.variable),
+        index_variable=given.get("index_var"),
+        label=given.get("label"),
+        break_when=given.get("break_when", ()),
+        extended=given.get("extended", loop.extended),
+        extended_allitems=given.get("extended_allitems", loop.extended_allitems),
+        pause_s=given.get("pause", loop.pause_s),
     )
 
 
@@ -49,10 +94,10 @@ def _read_control(node: Node | None, problems: Problems) -> Values:
     return control
 
 
-def _listed(node: Node, keyword: str, problems: Problems) -> Any:
+def _listed(node: Node, problems: Problems) -> Any:
     if not isinstance(node, SequenceNode) and not is_template(node):
         hint = 'write a list, or a template that gives one: "{{ names }}"'
-        problems.append(diagnostic(f"{keyword} needs a list", node.position, hint=hint))
+        problems.append(diagnostic("loop needs a list", node.position, hint=hint))
         return []
     return implicit(node)
 

@@ -67,6 +67,7 @@ class Inherited:
     throttle: TemplateText | int | None = None
     timeout: TemplateText | int | None = None
     debugger: str | None = None
+    become: TemplateText | bool | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Loop:
         flatten: `with_items`: after rendering, something that is no list is a list of one, and lists within the list
             are opened, one level.
         lookup: The lookup of a `with_<lookup>`, of which `items` are the terms; "" for `loop` and `with_items`.
+        folder: For `with_first_found`: the folder (files, templates, vars) in which files are searched first.
         break_when: Conditions judged after each round; when all hold, no further round is made.
         extended: Whether `ansible_loop` is offered.
         extended_allitems: Whether `ansible_loop.allitems` is.
@@ -89,6 +91,7 @@ class Loop:
     label: TemplateText | None = None
     flatten: bool = False
     lookup: str = ""
+    folder: str = "files"
     break_when: tuple[TemplateText | bool, ...] = ()
     extended: TemplateText | bool = False
     extended_allitems: TemplateText | bool = True
@@ -173,7 +176,9 @@ class Play:
     Attributes:
         hosts: The pattern of hosts that are changed.
         verify: Patterns of the hosts on which every role's `verify/` (and `verify_tasks`) runs afterwards.
-        variables: `vars:` and `vars_files:`, weakest first, raw.
+        variables: `vars:` (and what import_playbook adds), and those `vars_files:` that can be told now; weakest first,
+            raw.
+        vars_files: The rest of `vars_files:`, from the first on whose name has a template; they win over `variables`.
         tasks: pre_tasks, roles and their dependencies, tasks, post_tasks, in order of running.
         handlers: The play's handlers, then the roles', in order of running.
         roles: Every role used, in order, for their verify tasks and their variables.
@@ -186,6 +191,9 @@ class Play:
         force_handlers: Whether notified handlers run on a host that has failed.
         prompts: `vars_prompt`.
         gather_subset: As the module `setup` has it.
+        login: `connection`, `remote_user` and `port`, as `ansible_connection` and so on: they count where the
+            inventory says nothing.
+        directory: The folder of the playbook that the play stands in (an imported one has its own).
     """
 
     name: str
@@ -207,6 +215,23 @@ class Play:
     force_handlers: TemplateText | bool = False
     prompts: tuple[Prompt, ...] = ()
     gather_subset: tuple[TemplateText, ...] = ()
+    vars_files: tuple[VarsFile, ...] = ()
+    login: dict[str, Any] = field(default_factory=dict)
+    directory: Path | None = None
+
+
+@dataclass(frozen=True)
+class VarsFile:
+    """One entry of `vars_files`, of which only a run can tell the file.
+
+    Attributes:
+        choices: Names of files; the first that exists counts.
+        directory: What the names are relative to.
+    """
+
+    choices: tuple[TemplateText, ...]
+    directory: Path
+    where: Position
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from scupi_provision.playbook import known
 from scupi_provision.playbook.context import RoleUse, Scope, Site
-from scupi_provision.playbook.keywords import ROLE_ENTRY, Values, inherit, read_keywords
+from scupi_provision.playbook.keyword_tables import ROLE_ENTRY
+from scupi_provision.playbook.keywords import Values, inherit, read_keywords
 from scupi_provision.playbook.models import Item, Role
 from scupi_provision.playbook.role_files import Meta, files_of, find_role, read_meta, read_role, role_tasks
 from scupi_provision.playbook.scalars import check_identifier, kind_of

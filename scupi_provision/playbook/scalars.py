@@ -13,10 +13,16 @@ Problems = list[Diagnostic]
 """Everything found wrong so far; readers append and go on, so that all of it is reported together."""
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PYTHON_WORDS = frozenset(
     ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"]
 )
+
+
+def unread(node: Node, _problems: Problems) -> Node:
+    """`node` itself: left to the reader of the whole (tasks, roles, handlers)."""
+    return node
 
 
 def is_template(text: object) -> bool:
@@ -101,6 +107,42 @@ def read_number(node: Node, problems: Problems) -> TemplateText | int | None:
             return as_template(node)
     problems.append(diagnostic("a whole number is expected here", node.position))
     return None
+
+
+def read_decimal(node: Node, problems: Problems) -> TemplateText | float | None:
+    """A number from 0 (seconds), or a template that gives one."""
+    if isinstance(node, SourceText):
+        if _DECIMAL.fullmatch(node):
+            return float(node) if "." in node else int(node)
+        if is_template(node):
+            return as_template(node)
+    problems.append(diagnostic("a number is expected here", node.position))
+    return None
+
+
+def read_percentage(node: Node, problems: Problems) -> TemplateText | float | None:
+    """A number from 0 to 100, with or without `%`, or a template that gives one."""
+    if isinstance(node, SourceText):
+        if _DECIMAL.fullmatch(node.removesuffix("%")):
+            return float(node.removesuffix("%"))
+        if is_template(node):
+            return as_template(node)
+    problems.append(diagnostic("a percentage is expected here", node.position, hint="write a number, or 30%"))
+    return None
+
+
+def read_sizes(node: Node, problems: Problems) -> tuple[TemplateText | int, ...]:
+    """The sizes of batches: numbers, percentages as text, templates; one or a list."""
+    found: list[TemplateText | int] = []
+    for text in read_texts(node, problems):
+        if text.isascii() and text.isdecimal():
+            found.append(int(text))
+        elif is_template(text) or _DECIMAL.fullmatch(text.removesuffix("%")):
+            found.append(text)
+        else:
+            hint = "write a number of hosts, or a percentage such as 30%"
+            problems.append(diagnostic(f'"{text}" is no size of a batch', text.position, hint=hint))
+    return tuple(found)
 
 
 def read_conditions(node: Node, problems: Problems) -> tuple[TemplateText | bool, ...]:

@@ -10,16 +10,9 @@ from scupi_provision.playbook import includes, known
 from scupi_provision.playbook.arguments import RAW, check_arguments
 from scupi_provision.playbook.calls import Call, find_call, read_arguments
 from scupi_provision.playbook.context import Scope, Site
-from scupi_provision.playbook.keywords import (
-    BLOCK,
-    HANDLER,
-    TASK,
-    Values,
-    inherit,
-    read_keywords,
-    refuse_unknown,
-)
-from scupi_provision.playbook.loops import read_loop
+from scupi_provision.playbook.keyword_tables import BLOCK, HANDLER, TASK
+from scupi_provision.playbook.keywords import Values, inherit, read_keywords, refuse_unknown
+from scupi_provision.playbook.loops import read_loop, take_loop
 from scupi_provision.playbook.models import Block, Item, Task
 from scupi_provision.playbook.scalars import kind_of
 from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, suggestion
@@ -80,7 +73,7 @@ def _read_block(node: MappingNode, scope: Scope, site: Site) -> tuple[Item, ...]
 def _read_task(node: MappingNode, scope: Scope, site: Site) -> tuple[Item, ...]:
     table = HANDLER if scope.handlers else TASK
     values, rest = read_keywords(node, table, known.TASK_KEYWORDS, site.problems)
-    call = find_call(node, values, rest, site)
+    call = find_call(node, values, take_loop(values, rest, site.problems), site)
     if call is None:  # reported; what it registers is kept in mind, so that it is not called undefined too
         return (Task(None, "", {}, node.position, register=values.get("register")),)
     if call.name in includes.STATEMENTS:
@@ -106,22 +99,25 @@ def _task(
     site: Site,
     node: MappingNode,
 ) -> Task:
+    inherited = inherit(scope.inherited, values)
     return Task(
         name=values.get("name"),
         module=module.name,
         arguments=arguments,
         where=node.position,
-        inherited=inherit(scope.inherited, values),
+        inherited=inherited,
         role=scope.role,
-        loop=read_loop(values, site.problems),
+        loop=read_loop(values, site.problems, module.name),
         register=values.get("register"),
-        notify=values.get("notify", ()),
+        notify=inherited.notify,
         listen=values.get("listen", ()),
         changed_when=values.get("changed_when", ()),
         failed_when=values.get("failed_when", ()),
         until=values.get("until", ()),
         retries=values.get("retries"),
         delay=values.get("delay", 5),
+        async_s=values.get("async"),
+        poll_s=values.get("poll"),
         argument_positions=positions,
     )
 

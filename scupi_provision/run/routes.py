@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -30,6 +31,13 @@ def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
         return "local"
     hint = "ssh (the default) and local are"
     raise InputError.of([diagnostic(f'ansible_connection "{kind}" is not supported', host.where, hint=hint)])
+
+
+def entered(host: Host, play: Play) -> Host:
+    """`host` as `play` enters it: what the play says of the connection counts where the inventory says nothing."""
+    if not play.login:
+        return host
+    return replace(host, variables=replace(host.variables, all={**play.login, **host.variables.all}))
 
 
 def fetch_via(host: Host, play: Play, request: RunRequest) -> str:

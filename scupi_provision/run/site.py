@@ -18,7 +18,7 @@ from scupi_provision.run.bundle import Bundle, open_bundle
 from scupi_provision.run.guard_ways import guard_seconds
 from scupi_provision.run.lock_file import SiteLock, read_lock
 from scupi_provision.run.request import RunRequest
-from scupi_provision.run.routes import fetch_via, route_to
+from scupi_provision.run.routes import entered, fetch_via, route_to
 
 OWN_NAMES = frozenset({"provision_gpu_probe"})
 """Variables that every play of ours has beside Ansible's."""
@@ -46,7 +46,7 @@ class Site:
 
     def targets(self, play: Play) -> list[Host]:
         """The hosts that `play` changes in this run."""
-        return self.inventory.select(play.hosts, self.request.limit)
+        return [entered(host, play) for host in self.inventory.select(play.hosts, self.request.limit)]
 
     def witnesses(self, play: Play, host: Host) -> list[Host]:
         """The hosts on which the checks of `play` run for `host`: those its account has, in the order of `verify:`."""
