@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from scupi_provision.errors import Position
@@ -20,19 +20,12 @@ _REFUSED = {
 _ACCESS_HINT = "write `access: {own_key: true}`, or leave it out"
 
 
-def read_accounts(node: Node | None, hosts: Collection[str], problems: Problems) -> tuple[Account, ...]:
-    """The accounts in `node`. `hosts` are the base names that an account's `hosts:` may name."""
-    if node is None or isinstance(node, NullNode):
-        return ()
-    if not isinstance(node, SequenceNode):
-        hint = "write\n    accounts:\n      - id: 2021141520001\n        key: ~/.ssh/scupi_id_rsa"
-        problems.append(diagnostic("accounts must be a list", node.position, hint=hint))
-        return ()
+def read_accounts(nodes: Iterable[Node], hosts: Collection[str], problems: Problems) -> tuple[Account, ...]:
+    """The accounts in `nodes`, the values of every `accounts:`. `hosts` are base names that `hosts:` may name."""
     accounts: dict[str, Account] = {}
-    for item in node.items:
-        account = _read_account(item, hosts, problems)
-        if account is None:
-            continue
+    for account in (
+        read for node in nodes for item in _items(node, problems) if (read := _read_account(item, hosts, problems))
+    ):
         if account.id in accounts:
             first = accounts[account.id].where
             detail = f"it is already declared in line {first.line}"
@@ -42,6 +35,15 @@ def read_accounts(node: Node | None, hosts: Collection[str], problems: Problems)
         else:
             accounts[account.id] = account
     return tuple(accounts.values())
+
+
+def _items(node: Node, problems: Problems) -> tuple[Node, ...]:
+    if isinstance(node, SequenceNode):
+        return node.items
+    if not isinstance(node, NullNode):
+        hint = "write\n    accounts:\n      - id: 2021141520001\n        key: ~/.ssh/scupi_id_rsa"
+        problems.append(diagnostic("accounts must be a list", node.position, hint=hint))
+    return ()
 
 
 def _read_account(node: Node, hosts: Collection[str], problems: Problems) -> Account | None:

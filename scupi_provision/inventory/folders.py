@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +12,59 @@ from scupi_provision.inventory.variables import Problems, read_variables
 from scupi_provision.source import read_document
 
 _SUFFIXES = ("", ".yml", ".yaml", ".json")
+"""YAML_FILENAME_EXTENSIONS of ansible-core 2.19 (config/base.yml), and none at all."""
 
 
-def read_folder(folder: Path, name: str, problems: Problems) -> dict[str, Any]:
-    """Variables of `name` in `folder`: `name`, `name.yml`, `name.yaml`, or every file of the folder `name/`."""
-    variables: dict[str, Any] = {}
+@dataclass(frozen=True)
+class FileVariables:
+    """The variables that one file says."""
+
+    path: Path
+    variables: dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class VariableFolders:
+    """Reads files of variables, each once, however many hosts they are for."""
+
+    problems: Problems
+    _read: dict[tuple[Path, str], tuple[FileVariables, ...]] = field(default_factory=dict)
+
+    def read(self, folder: Path, name: str) -> tuple[FileVariables, ...]:
+        """What `folder` says of `name`: the file `name`, `name.yml`, `name.yaml` or `name.json`, the first there is.
+
+        A folder `name/` stands for every file in it, by name, folders in it included.
+        """
+        key = (folder, name)
+        if key not in self._read:
+            self._read[key] = tuple(FileVariables(path, self._variables(path)) for path in _files(folder, name))
+        return self._read[key]
+
+    def _variables(self, path: Path) -> dict[Any, Any]:
+        try:
+            document = read_document(path)
+        except InputError as error:
+            self.problems.extend(error.diagnostics)
+            return {}
+        return read_variables(document, self.problems, what="a file of variables")
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
     for suffix in _SUFFIXES:
         path = folder / f"{name}{suffix}"
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.is_file() and _counts(file))
-        else:
-            files = [path] if path.is_file() else []
-        for file in files:
-            variables.update(_read_file(file, problems))
-    return variables
+            yield from _files_below(path)
+            return
+        if path.is_file():
+            yield path
+            return
 
 
-def _counts(file: Path) -> bool:
-    return file.suffix in _SUFFIXES and not file.name.startswith(".") and not file.name.endswith("~")
-
-
-def _read_file(path: Path, problems: Problems) -> dict[str, Any]:
-    try:
-        document = read_document(path)
-    except InputError as error:
-        problems.extend(error.diagnostics)
-        return {}
-    return read_variables(document, problems, what="a file of variables")
+def _files_below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.startswith(".") or path.name.endswith("~"):
+            continue
+        if path.is_dir() and not path.suffix:
+            yield from _files_below(path)
+        elif path.is_file() and path.suffix in _SUFFIXES:
+            yield path

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from scupi_provision.errors import Position
+from scupi_provision.inventory.levels import Level, VariableLevel
+
+_OF_ALL = frozenset({Level.ALL, Level.ALL_FILE, Level.ALL_PLAYBOOK_FILE})
+_OF_GROUPS = frozenset({Level.GROUP, Level.GROUP_FILE, Level.GROUP_PLAYBOOK_FILE})
+
+
+_ORDER = {level: number for number, level in enumerate(Level)}
 
 
 @dataclass(frozen=True)
@@ -14,13 +22,33 @@ class InventoryVariables:
 
     Attributes:
         all: `all: vars:` and `group_vars/all`.
-        groups: The other groups', merged in Ansible's order (parents before children, then by name).
+        groups: The other groups', merged in Ansible's order (parents before children, then by name). What
+            `group_vars/all` says is stronger than a group's text in the inventory, so it is
+            here where both say something.
         host: The host's own, its account's, and `host_vars/`.
+        levels: All of that apart, by precedence, each with its place.
     """
 
     all: dict[str, Any] = field(default_factory=dict)
     groups: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=dict)
+    levels: tuple[VariableLevel, ...] = ()
+
+    @classmethod
+    def of(cls, levels: Iterable[VariableLevel]) -> InventoryVariables:
+        """The layers that `levels` make; a later level wins over those of its layer that come before it."""
+        by_precedence = tuple(sorted(levels, key=lambda level: _ORDER[level.level]))
+        of_all: dict[str, Any] = {}
+        of_groups: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        for level in by_precedence:
+            said = {str(name): value for name, value in level.variables.items()}
+            if level.level in _OF_ALL:
+                of_all.update(said)
+                of_groups.update({name: value for name, value in said.items() if name in of_groups})
+            else:
+                (of_groups if level.level in _OF_GROUPS else own).update(said)
+        return cls(of_all, of_groups, own, by_precedence)
 
     def merged(self) -> dict[str, Any]:
         """All layers in one mapping, the stronger ones winning."""
@@ -75,6 +103,7 @@ class Host:
         variables: Its variables by layer.
         via: Base name of the host through which it is reached, or None.
         where: Where it is declared.
+        implicit: Whether no inventory names it: `localhost`, which is always there and never in `all`.
     """
 
     name: str
@@ -85,3 +114,4 @@ class Host:
     groups: tuple[str, ...] = ()
     variables: InventoryVariables = InventoryVariables()
     via: str | None = None
+    implicit: bool = False

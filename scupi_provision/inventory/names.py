@@ -18,6 +18,11 @@ def name_problem(name: str) -> str:
     return _problem(name, _NAME, 'letters, digits, ".", "_" and "-"')
 
 
+def host_problem(name: str) -> str:
+    """Why `name` cannot be the name of a host in an inventory (an IPv6 address can); "" when it can."""
+    return address_problem(name) if ":" in name else name_problem(name)
+
+
 def address_problem(address: str) -> str:
     """Why `address` cannot be dialled (it reaches ssh's command line on some routes); "" when it can."""
     return _problem(address, _ADDRESS, 'letters, digits, ".", ":", "_" and "-"')

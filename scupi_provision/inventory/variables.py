@@ -33,26 +33,37 @@ _ONLY_EMPTY = {
     "ansible_ssh_args": _VIA,
 }
 CONNECTIONS = ("ssh", "local")
+_SAME_CONNECTIONS = {
+    "ansible.builtin.ssh": "ssh",
+    "ansible.builtin.local": "local",
+    "ansible.builtin.paramiko_ssh": "ssh",
+    "paramiko_ssh": "ssh",
+    "paramiko": "ssh",
+    "smart": "ssh",
+}
+"""Ansible's other names for the two ways that we have: `smart` chooses between ways of ssh."""
 
 
-def read_variables(node: Node | None, problems: Problems, *, what: str = "vars") -> dict[str, Any]:
-    """The variables in `node`, typed: connection variables by our schema, all others as YAML 1.1 does."""
+def read_variables(
+    node: Node | None, problems: Problems, *, what: str = "vars", typing: Callable[[Node], Any] = implicit
+) -> dict[Any, Any]:
+    """The variables in `node`, typed: connection variables by our schema, all others by `typing`.
+
+    Names are SourceText: they know where they are defined.
+    """
     if node is None or isinstance(node, NullNode):
         return {}
     if not isinstance(node, MappingNode):
         problems.append(diagnostic(f"{what} must be a mapping of names to values", node.position))
         return {}
-    variables: dict[str, Any] = {}
+    variables: dict[Any, Any] = {}
     for key, value in node.items:
         if str(key) in _REFUSED:
             problems.append(diagnostic(f'"{key}" is not accepted in an inventory', key.position, hint=_REFUSED[key]))
             continue
-        variables[str(key)] = _SCHEMA.get(str(key), _undeclared)(key, value, problems)
+        declared = _SCHEMA.get(str(key))
+        variables[key] = declared(key, value, problems) if declared else typing(value)
     return variables
-
-
-def _undeclared(_key: SourceText, node: Node, _problems: Problems) -> Any:
-    return implicit(node)
 
 
 def _text(key: SourceText, node: Node, problems: Problems) -> Any:
@@ -92,6 +103,8 @@ def _connection(key: SourceText, node: Node, problems: Problems) -> Any:
     text = _text(key, node, problems)
     if text is None or "{{" in text or text in CONNECTIONS:
         return text
+    if text in _SAME_CONNECTIONS:
+        return _SAME_CONNECTIONS[text]
     hint = suggestion(text, CONNECTIONS) or f"known are {', '.join(CONNECTIONS)}"
     problems.append(diagnostic(f'connection "{text}" is not supported yet', node.position, hint=hint))
     return None

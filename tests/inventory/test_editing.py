@@ -85,7 +85,7 @@ def test_every_reader_reads_the_same(text, entry):
     edited = with_accounts(text, (entry,))
     for version in ("1.1", "1.2"):
         last = _accounts(edited, version)[-1]
-        assert (str(last["id"]), last["key"], last.get("name", "")) == (entry.id, entry.key, entry.name)
+        assert (str(last["id"]), str(last["key"]), str(last.get("name", ""))) == (entry.id, entry.key, entry.name)
         assert [str(group) for group in last.get("groups", [])] == list(entry.groups)
         assert last.get("access", {}).get("own_key", False) is entry.own_key
 

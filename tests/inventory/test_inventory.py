@@ -203,8 +203,10 @@ def test_a_thousand_groups_in_a_chain_are_read(tmp_path):
     assert len(read(tmp_path, text).hosts[0].groups) == 1001
 
 
-def test_ini_is_refused_clearly(tmp_path):
-    assert "INI inventories are not supported yet" in problems(tmp_path, "# mine\n[gpu]\ngpu2\n")[0]
+def test_the_same_inventory_may_be_ini(tmp_path):
+    inventory = read(tmp_path, "# mine\nadmin1 ansible_port=7092\n[gpu]\ngpu2 via=admin1\n[gpu:vars]\nsite=gpu\n")
+    assert [host.base for host in inventory.select("all")] == ["admin1", "gpu2"]
+    assert inventory.host("gpu2").variables.merged() == {"site": "gpu", "via": "admin1"}
 
 
 def test_a_missing_inventory_says_what_to_do(tmp_path):
