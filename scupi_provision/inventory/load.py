@@ -10,16 +10,23 @@ from scupi_provision.inventory.accounts import position_of, read_accounts
 from scupi_provision.inventory.crossing import LOCALHOST, Crossing, check_priorities
 from scupi_provision.inventory.folders import VariableFolders
 from scupi_provision.inventory.inventory import Inventory
+from scupi_provision.inventory.joining import join
 from scupi_provision.inventory.lineage import Lineage
 from scupi_provision.inventory.models import Account, Host
 from scupi_provision.inventory.sources import files_of, is_list_of_hosts, read_inventory_text, read_list_of_hosts
 from scupi_provision.inventory.tree import ALL, Tree, settle
 from scupi_provision.inventory.variables import Problems
+from scupi_provision.modules.contract import Membership
 from scupi_provision.source import Node, diagnostic, suggestion
 
 
 def load_inventory(
-    path: Path, playbook_dir: Path | None = None, *, text: str | None = None, also: Sequence[Path] = ()
+    path: Path,
+    playbook_dir: Path | None = None,
+    *,
+    text: str | None = None,
+    also: Sequence[Path] = (),
+    joining: Sequence[Membership] = (),
 ) -> Inventory:
     """Read the inventory `path`.
 
@@ -28,6 +35,7 @@ def load_inventory(
         playbook_dir: Where a second pair of `group_vars/` and `host_vars/` may stand.
         text: What to read instead of the file's content: how it would be after an edit.
         also: More inventories; what they say wins over those before them.
+        joining: What tasks have added since.
 
     Raises:
         InputError: Everything that is wrong with it.
@@ -35,6 +43,7 @@ def load_inventory(
     tree, problems = Tree(), Problems()
     sources = (path, *also)
     account_nodes = [node for source in sources for node in _read_source(source, text, tree, problems)]
+    join(tree, joining)
     settle(tree, problems)
     lineage = Lineage(tree)
     check_priorities(lineage, problems)
