@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +22,7 @@ from scupi_provision.cli import options
 from scupi_provision.cli import rescue as rescue_command
 from scupi_provision.cli import ssh as ssh_commands
 from scupi_provision.cli import torch as torch_commands
+from scupi_provision.cli import vault as vault_commands
 from scupi_provision.cli import vscode as vscode_command
 from scupi_provision.cli.boundary import guarded
 from scupi_provision.cli.showing import show
@@ -223,6 +224,7 @@ def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when 
 app.command("compile", rich_help_panel=_SITE)(opens_vaults(compile_commands.compile_command))
 app.command("lock", rich_help_panel=_SITE)(opens_vaults(lock_commands.lock))
 app.command("bundle", rich_help_panel=_SITE)(lock_commands.bundle)
+app.add_typer(vault_commands.app, name="vault", rich_help_panel=_SITE)
 app.add_typer(inventory_commands.app, name="inventory", rich_help_panel=_WAY)
 app.command("trust", rich_help_panel=_WAY)(opens_vaults(ssh_commands.trust))
 app.command("ssh", rich_help_panel=_WAY)(opens_vaults(ssh_commands.ssh))
@@ -239,7 +241,7 @@ app.add_typer(lab_commands.app, name="lab", rich_help_panel=_NODE)
 
 def _site(
     playbook: str,
-    inventory: Path | None,
+    inventory: Sequence[Path] | None,
     extra_vars: list[str],
     limit: str | None,
     tags: str,

@@ -19,33 +19,27 @@ if TYPE_CHECKING:
     from scupi_provision.vault.passwords import Wish
 
 _PANEL = "Vault"
+VaultIds = Annotated[
+    list[str],
+    typer.Option("--vault-id", help="A vault's password: LABEL@FILE or LABEL@prompt.", rich_help_panel=_PANEL),
+]
+PasswordFiles = Annotated[
+    list[Path],
+    typer.Option(
+        "--vault-password-file",
+        "--vault-pass-file",
+        help="A file with a vault's password, or a program that prints it.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Asks = Annotated[
+    bool,
+    typer.Option("--ask-vault-pass", "--ask-vault-password", "-J", help="Ask for it.", rich_help_panel=_PANEL),
+]
 _OPTIONS: dict[str, tuple[Any, Any]] = {
-    "vault_id": (
-        Annotated[
-            list[str],
-            typer.Option("--vault-id", help="A vault's password: LABEL@FILE or LABEL@prompt.", rich_help_panel=_PANEL),
-        ],
-        [],
-    ),
-    "vault_password_file": (
-        Annotated[
-            list[Path],
-            typer.Option(
-                "--vault-password-file",
-                "--vault-pass-file",
-                help="A file with a vault's password, or a program that prints it.",
-                rich_help_panel=_PANEL,
-            ),
-        ],
-        [],
-    ),
-    "ask_vault_pass": (
-        Annotated[
-            bool,
-            typer.Option("--ask-vault-pass", "--ask-vault-password", "-J", help="Ask for it.", rich_help_panel=_PANEL),
-        ],
-        False,
-    ),
+    "vault_id": (VaultIds, []),
+    "vault_password_file": (PasswordFiles, []),
+    "ask_vault_pass": (Asks, False),
 }
 """Names, types and defaults of the parameters that `opens_vaults` adds to a command."""
 
@@ -55,8 +49,10 @@ def opens_vaults(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_passwords(*args: Any, **kwargs: Any) -> None:
-        wish = _wish({name: kwargs.pop(name) for name in _OPTIONS})
-        raise typer.Exit(guarded(lambda: _with_keyring(wish, lambda: command(*args, **kwargs))))
+        ids, files, asks = (kwargs.pop(name) for name in _OPTIONS)
+        raise typer.Exit(
+            guarded(lambda: _with_keyring(vault_wish(ids, files, asks=asks), lambda: command(*args, **kwargs)))
+        )
 
     own, hints = inspect.signature(command), get_type_hints(command, include_extras=True)
     added = [
@@ -85,11 +81,11 @@ def _with_keyring(wish: Wish, work: Callable[[], None]) -> int:
     return 0
 
 
-def _wish(given: dict[str, Any]) -> Wish:
+def vault_wish(ids: list[str], files: list[Path], *, asks: bool) -> Wish:
+    """The three options as one value."""
     from scupi_provision.vault.passwords import Wish  # noqa: PLC0415 - keeps `--help` fast
 
-    files = tuple(map(str, given["vault_password_file"]))
-    return Wish(tuple(given["vault_id"]), files, given["ask_vault_pass"])
+    return Wish(tuple(ids), tuple(map(str, files)), asks)
 
 
 def ask(prompt: str) -> str:

@@ -71,8 +71,17 @@ class Wish:
         return found + [Source(None, "prompt")] * asks
 
 
-def read_keyring(wish: Wish, ask: Ask, environment: Mapping[str, str] = os.environ) -> Keyring:
+def read_keyring(
+    wish: Wish, ask: Ask, environment: Mapping[str, str] = os.environ, *, needed: bool = False, new: bool = False
+) -> Keyring:
     """Read or ask for every password that is named, each once.
+
+    Args:
+        wish: What the command line names.
+        ask: The person at the terminal.
+        environment: Ansible's variables are read from it.
+        needed: Whether somebody is asked when nothing is named.
+        new: Whether a password will close vaults: then a person types it twice.
 
     Raises:
         InputError: One cannot be had. (Ansible goes on without it when it has another.)
@@ -80,8 +89,9 @@ def read_keyring(wish: Wish, ask: Ask, environment: Mapping[str, str] = os.envir
     fallback = environment.get("ANSIBLE_VAULT_IDENTITY") or DEFAULT_LABEL
     strict = environment.get("ANSIBLE_VAULT_ID_MATCH", "").lower() in {"1", "true", "yes", "on"}
     keys: list[Key] = []
-    for source in dict.fromkeys(wish.sources(environment)):
-        keys.append(read_key(source, Keyring(tuple(keys)), ask, fallback=fallback))
+    sources = wish.sources(environment) or [Source(None, "prompt")] * needed
+    for source in dict.fromkeys(sources):
+        keys.append(read_key(source, Keyring(tuple(keys)), ask, fallback=fallback, new=new))
     return Keyring(tuple(keys), strict)
 
 
