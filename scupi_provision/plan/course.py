@@ -15,6 +15,7 @@ from scupi_provision.modules.contract import Module
 from scupi_provision.plan.company import Company
 from scupi_provision.plan.endings import PassEndsError
 from scupi_provision.plan.handlers import Handlers
+from scupi_provision.plan.judging import without_patience
 from scupi_provision.plan.models import Done, Step, StepKey
 from scupi_provision.plan.rounds import task_label
 from scupi_provision.plan.scope import PlayScope
@@ -40,6 +41,7 @@ class Course:
         doubt: Why it is not known whether the items here run at all, or "".
         rescuers: How many blocks with a `rescue` are around.
         anything_may_change: Whether a program was met that does not say what it writes.
+        rest_s: Seconds to wait before the first of the steps.
     """
 
     scope: PlayScope
@@ -55,6 +57,7 @@ class Course:
     doubt: str = ""
     rescuers: int = 0
     anything_may_change: bool = False
+    rest_s: float = 0.0
 
     @property
     def company(self) -> Company:
@@ -98,6 +101,14 @@ class Course:
             raise PassEndsError
         return reason
 
+    def rest(self, seconds: float) -> None:
+        """The host rests before the next step (`loop_control: pause`): what comes before is done first."""
+        if not seconds or not self.stops or self.needs:
+            return
+        if self.steps:
+            raise PassEndsError
+        self.rest_s = seconds
+
     def not_known(self, item: Task | Include, key: StepKey, reason: str) -> None:
         """Nothing can be said of `item` as a whole before `reason` is known."""
         self.must_wait(reason)
@@ -105,6 +116,8 @@ class Course:
 
     def take(self, step: Step) -> None:
         """The step is the next of the plan. The pass ends with one that has to be judged before the play goes on."""
+        if not self.stops:
+            step = without_patience(step)
         if self.rescuers and not step.ignore_errors:
             step = replace(step, is_rescued=True)
             if step.outcome is Outcome.FAILED:

@@ -8,6 +8,7 @@ from typing import Any
 
 from scupi_provision.errors import InputError
 from scupi_provision.events import Outcome
+from scupi_provision.modules.contract import Result
 from scupi_provision.plan.models import Judgement, Patience, Step, TaskRound
 from scupi_provision.shell.actions import Run
 from scupi_provision.source import diagnostic
@@ -24,30 +25,92 @@ def judged(step: Step, this: TaskRound) -> Step:
     """`step` with the task's own judgement: made now when it can be, else kept for when its programs have ended."""
     step = _with_patience(step, this)
     task, planned = this.task, step.result
-    if not (task.failed_when or task.changed_when) or planned is None:
-        return step
-    judgement = Judgement(
-        fails_when=_condition(this, task.failed_when) if task.failed_when else None,
-        changes_when=_condition(this, task.changed_when) if task.changed_when else None,
-    )
-    runs = any(isinstance(action, Run) for action in step.actions)
-    values = {"changed": planned.changed, "failed": planned.failed, **planned.values}
+    if planned is None or step.outcome is Outcome.SKIPPED:  # what was skipped is not judged
+        return replace(step, patience=None)
+    if task.failed_when or task.changed_when:
+        judgement = Judgement(
+            fails_when=_condition(this, task.failed_when) if task.failed_when else None,
+            changes_when=_condition(this, task.changed_when) if task.changed_when else None,
+        )
+        step = _judged_now(step, planned, judgement)
+    return _waited_for(step)
+
+
+def _judged_now(step: Step, planned: Result, judgement: Judgement) -> Step:
+    """What can be judged before anything has run is."""
+    runs = _runs(step)
+    values = {**planned.values, "changed": planned.changed, "failed": planned.failed}
     outcome, pending = step.outcome, judgement
     try:
         if judgement.changes_when is not None and outcome in _JUDGED:
-            outcome = Outcome.WOULD_CHANGE if judgement.changes_when(values) else Outcome.OK
+            values["changed"] = judgement.changes_when(values)
+            outcome = Outcome.WOULD_CHANGE if values["changed"] else Outcome.OK
             pending = replace(pending, changes_when=None)
         if judgement.fails_when is not None and not runs:
-            outcome = Outcome.FAILED if judgement.fails_when(values) else _unfailed(outcome)
+            values["failed"] = values["failed_when_result"] = judgement.fails_when(values)
+            outcome = Outcome.FAILED if values["failed"] else _unfailed(outcome)
             pending = replace(pending, fails_when=None)
     except UnknownValueError:
         if not runs:
             raise
     if pending.fails_when is not None:
         step = _judged_here(step)
-    undecided = "" if task.changed_when and pending.changes_when is None else planned.undecided
-    result = replace(planned, changed=outcome is Outcome.WOULD_CHANGE, undecided=undecided)
+    undecided = "" if judgement.changes_when is not None and pending.changes_when is None else planned.undecided
+    told = {name: values[name] for name in (*planned.values, "failed_when_result") if name in values}
+    changed = outcome is Outcome.WOULD_CHANGE or bool(values["changed"])
+    result = replace(planned, changed=changed, failed=outcome is Outcome.FAILED, undecided=undecided, values=told)
     return replace(step, outcome=outcome, judgement=pending, result=result)
+
+
+def judged_afterwards(judgement: Judgement, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` of what has run, with `changed` and `failed` as the task itself has them."""
+    told = dict(values)
+    if judgement.changes_when is not None:
+        told["changed"] = judgement.changes_when(told)
+    if judgement.fails_when is not None:
+        told["failed"] = told["failed_when_result"] = judgement.fails_when(told)
+    return told
+
+
+def _waited_for(step: Step) -> Step:
+    """`until` of what rests on nothing on the host holds at once; of anything else it is judged when it is settled."""
+    return step if step.reads or step.names or step.actions else _held(step) or step
+
+
+def _held(step: Step) -> Step | None:
+    """`step` as it is when `until` holds the first time; None when it does not, or only a run can tell."""
+    if step.patience is None or step.result is None:
+        return step
+    values = {**step.result.values, "changed": step.outcome is Outcome.WOULD_CHANGE}
+    values |= {"failed": step.outcome is Outcome.FAILED, "attempts": 1}
+    try:
+        if not step.patience.holds(values):
+            return None
+    except UnknownValueError:
+        return None
+    return replace(step, patience=None, result=replace(step.result, values={**step.result.values, "attempts": 1}))
+
+
+def without_patience(step: Step) -> Step:
+    """What a check says of a step that would be done again and again.
+
+    What rests on nothing on the host comes out the same each time; of anything else, who knows.
+    """
+    if step.patience is None or _runs(step):
+        return step
+    held = _held(step)
+    if held is not None:
+        return held
+    if step.reads or step.names or step.actions:
+        message = "known after apply: needs what `until` waits for"
+        return replace(step, outcome=Outcome.UNKNOWN, message=message, patience=None)
+    failed = Outcome.IGNORED if step.ignore_errors else Outcome.FAILED
+    result = replace(step.result or Result(), failed=True)
+    return replace(step, outcome=failed, message="until does not hold", patience=None, result=result)
+
+
+def _runs(step: Step) -> bool:
+    return any(isinstance(action, Run) for action in step.actions)
 
 
 def _with_patience(step: Step, this: TaskRound) -> Step:

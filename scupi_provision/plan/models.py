@@ -136,12 +136,14 @@ class Plan:
         complete: False when a step waits for the output of a program that has to run first (apply goes on from there).
         failed: Whether a step of the plan cannot succeed, so that the play ends there.
         variables: Registered values and facts as they stand at the end of the plan.
+        rest_s: Seconds to wait before the first of the steps.
     """
 
     steps: tuple[Step, ...]
     complete: bool
     failed: bool
     variables: Mapping[str, Any] = field(default_factory=dict)
+    rest_s: float = 0.0
 
     @property
     def pending(self) -> tuple[Step, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,19 +12,25 @@ from scupi_provision.events import Outcome
 from scupi_provision.host.snapshot import NeedsReadingError
 from scupi_provision.plan.course import FAILURES, Course
 from scupi_provision.plan.endings import PassEndsError, PlayFailedError
+from scupi_provision.plan.loop_rounds import loop_variables, pause_s
 from scupi_provision.plan.models import Done, Step, StepKey, TaskRound
-from scupi_provision.plan.rounds import Round, loop_variables, registered
-from scupi_provision.plan.tasks import (
+from scupi_provision.plan.registering import (
+    NO_ITEMS,
     UNTOLD,
-    broken_step,
-    notified,
-    plan_round,
+    failed_task,
+    of_round,
     planned_values,
-    unknown_step,
+    registered,
+    skipped_by,
 )
+from scupi_provision.plan.rounds import Round, is_hidden
+from scupi_provision.plan.tasks import broken_step, notified, plan_round, unknown_step
 from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.values import UnknownValue, UnknownValueError
+
+Rounds = list[tuple[Round, Mapping[str, Any]]]
+"""What is known of each round, with the variables of its loop (none: the loop was not even begun)."""
 
 
 def walk_task(course: Course, task: Task, key: StepKey) -> None:
@@ -34,30 +40,31 @@ def walk_task(course: Course, task: Task, key: StepKey) -> None:
         PlayFailedError: It failed, and its errors are not ignored.
         PassEndsError: It has to run before more can be planned.
     """
-    rounds: list[tuple[Round, Mapping[str, Any]]] = []
+    rounds: Rounds = []
     try:
-        for number, local in enumerate(loop_variables(task, course.templar(task))):
-            rounds.append((_round(course, task, (*key, number), ChainMap(local, dict(course.local))), local))
+        for done, local in _rounds(course, task, key):
+            rounds.append((done, local))
     except InputError as error:  # the loop or a keyword cannot be rendered
         rounds.append((broken(course, task, (*key, "loop"), error), {}))
     except UnknownValueError as error:
         course.not_known(task, key, error.reason)
-        rounds.append((Round(Outcome.UNKNOWN, unknown=error.reason), {}))
+        rounds.append((_unknown(course, task, course.templar(task), error.reason), {}))
+    result = registered(task, rounds)
     if task.register:
-        course.scope.dynamic[task.register] = registered(task, rounds)
-    end_if_failed(course, task, [done for done, _ in rounds])
+        course.scope.dynamic[task.register] = result
+    end_if_failed(course, task, [done for done, _ in rounds], result)
 
 
-def end_if_failed(course: Course, item: Task | Include, rounds: Sequence[Round]) -> None:
-    """Leave the block (or the play) when one of the rounds has failed."""
+def end_if_failed(course: Course, item: Task | Include, rounds: Sequence[Round], result: Any = None) -> None:
+    """Leave the block (or the play) when one of the rounds has failed; `result` is what all of them registered."""
     failed = next((done for done in rounds if done.fails), None)
     if failed is None or course.needs or course.keeps_going:
         return
     if course.stops and course.steps:  # later items of the loop come before the rescue
         raise PassEndsError
-    label = course.name(item)  # what a `rescue` may ask
-    course.scope.dynamic["ansible_failed_task"] = {"name": label.name, "action": label.module}
-    course.scope.dynamic["ansible_failed_result"] = dict(failed.values)
+    label = course.name(item)
+    course.scope.dynamic["ansible_failed_task"] = failed_task(item, label.name, label.module)
+    course.scope.dynamic["ansible_failed_result"] = dict(failed.values) if result is None else result
     raise PlayFailedError
 
 
@@ -71,12 +78,73 @@ def broken(course: Course, item: Task | Include, key: StepKey, error: InputError
     return Round(step.outcome, planned_values(step), step.outcome in FAILURES)
 
 
-def _round(course: Course, task: Task, key: StepKey, local: Mapping[str, Any]) -> Round:
+def skipped_before_loop(course: Course, item: Task | Include) -> Any:
+    """The first condition of `item` that certainly does not hold, whatever its loop is; None when there is none.
+
+    As in Ansible, a task may be skipped for the very reason that there is nothing to loop over.
+    """
+    templar = course.templar(item)
+    with suppress(InputError, UnknownValueError):  # it is about the items, or counts when the loop is known
+        return next((condition for condition in item.inherited.when if not templar.holds(condition)), None)
+    return None
+
+
+# --- rounds -----------------------------------------------------------------------------------------------------------
+
+
+def _rounds(course: Course, task: Task, key: StepKey) -> Iterator[tuple[Round, Mapping[str, Any]]]:
+    """Every round, up to the one after which `break_when` holds."""
+    try:
+        found = loop_variables(task, course.templar(task))
+    except (InputError, UnknownValueError):
+        condition = skipped_before_loop(course, task)
+        if condition is None:
+            raise
+        yield _skipped(course, task, key, f"when: {condition} is false", skipped_by(condition)), {}
+        return
+    if not found:
+        yield _skipped(course, task, key, "the loop has no items", NO_ITEMS), {}
+    rest_s = pause_s(task, course.templar(task)) if len(found) > 1 else 0.0
+    doubt = ""
+    for number, local in enumerate(found):
+        seen = ChainMap(local, dict(course.local))
+        with course.within(course.local, doubt):
+            done = _round(course, task, (*key, number), seen, rest_s if number else 0.0)
+        yield done, local
+        if task.register and task.loop:
+            course.scope.dynamic[task.register] = of_round(task, done, local)
+        try:
+            if _breaks(course, task, seen):
+                return
+        except UnknownValueError as error:
+            doubt = course.must_wait(error.reason)
+
+
+def _breaks(course: Course, task: Task, local: Mapping[str, Any]) -> bool:
+    if task.loop is None or not task.loop.break_when:
+        return False
+    return course.scope.templar(task, local).holds(task.loop.break_when)
+
+
+def _round(course: Course, task: Task, key: StepKey, local: Mapping[str, Any], rest_s: float) -> Round:
     templar = course.scope.templar(task, local)
     done = course.settled.get(key)
     if done is not None:
         return _settled(course, task, templar, done)
+    course.rest(rest_s)
     return _open(course, TaskRound(key, task, course.modules[task.module], templar, course.label(task, templar)))
+
+
+def _skipped(course: Course, task: Task, key: StepKey, message: str, result: Any) -> Round:
+    """The whole task is skipped before its loop begins."""
+    here = (*key, "loop")
+    done = course.settled.get(here)
+    if done is not None:
+        return Round(done.outcome, done.values)
+    hidden = is_hidden(task, course.templar(task))
+    step = Step(here, course.name(task), Outcome.SKIPPED, message, result=result, hidden=hidden)
+    course.take(step)
+    return Round(step.outcome, planned_values(step))
 
 
 def _settled(course: Course, task: Task, templar: Templar, done: Done) -> Round:
@@ -92,7 +160,7 @@ def _open(course: Course, this: TaskRound) -> Round:
         step = unknown_step(this, course.doubt) if course.doubt else plan_round(this, course.host)
     except NeedsReadingError as missing:
         course.needs.add(missing.needs)
-        return _unknown(course, this, "what is being read")
+        return _unknown(course, this.task, this.templar, "what is being read")
     except UnknownValueError as error:
         step = unknown_step(this, course.must_wait(error.reason))
     # A failure that rests on nothing that was read (`fail`, a false `assert`) comes whatever a program does.
@@ -104,16 +172,17 @@ def _open(course: Course, this: TaskRound) -> Round:
 def _taken(course: Course, this: TaskRound, step: Step) -> Round:
     course.take(step)
     if step.outcome is Outcome.UNKNOWN:
-        return _unknown(course, this, UNTOLD if step.hidden else step.message.partition(": needs ")[2])
+        reason = UNTOLD if step.hidden else step.message.partition(": needs ")[2]
+        return _unknown(course, this.task, this.templar, reason)
     if step.outcome is Outcome.WOULD_CHANGE:
         course.handlers.notify(step.notify)
     course.scope.dynamic.update(step.result.facts if step.result else {})
     return Round(step.outcome, planned_values(step), step.outcome in FAILURES)
 
 
-def _unknown(course: Course, this: TaskRound, reason: str) -> Round:
-    if this.task.module == "set_fact":
-        course.scope.dynamic.update(dict.fromkeys(this.task.arguments, UnknownValue(reason)))
+def _unknown(course: Course, task: Task, templar: Templar, reason: str) -> Round:
+    if task.module == "set_fact":
+        course.scope.dynamic.update(dict.fromkeys(task.arguments, UnknownValue(reason)))
     with suppress(UnknownValueError, InputError):  # the names themselves are not known yet
-        course.handlers.perhaps_notify(notified(this.task, this.templar), reason)
+        course.handlers.perhaps_notify(notified(task, templar), reason)
     return Round(Outcome.UNKNOWN, unknown=reason)

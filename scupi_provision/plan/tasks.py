@@ -14,16 +14,14 @@ from scupi_provision.modules.contract import ModuleArgs, Result
 from scupi_provision.plan.arguments import module_arguments
 from scupi_provision.plan.judging import judged
 from scupi_provision.plan.models import Judgement, Step, StepKey, TaskRound
+from scupi_provision.plan.registering import skipped_by
 from scupi_provision.plan.rounds import from_home, is_hidden
 from scupi_provision.playbook.arguments import parse_arguments
 from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Action, Run
 from scupi_provision.source import diagnostic
-from scupi_provision.values import UnknownValue, UnknownValueError
-
-UNTOLD = "what a task with no_log says"
-FAILURES = frozenset({Outcome.FAILED, Outcome.RESCUED, Outcome.IGNORED})
+from scupi_provision.values import UnknownValueError
 
 
 def plan_round(this: TaskRound, host: HostView) -> Step:
@@ -78,7 +76,8 @@ def _planned(this: TaskRound, host: HostView) -> Step:
     for condition in task.inherited.when:
         if not templar.holds(condition):
             host.commit()
-            return _step(this, Outcome.SKIPPED, message=f"when: {condition} is false")
+            told = f"when: {condition} is false"
+            return _step(this, Outcome.SKIPPED, message=told, result=skipped_by(condition))
     environment, simulated = _environment(this), _flag(templar, task.inherited.check_mode)
     args = _arguments(this)
     result = this.module.plan(args, host)
@@ -191,17 +190,3 @@ def _with_environment(actions: list[Action], environment: Mapping[str, str]) -> 
         return actions
     ours = tuple(environment.items())
     return [replace(a, environment=ours + a.environment) if isinstance(a, Run) else a for a in actions]
-
-
-def planned_values(step: Step) -> dict[str, Any]:
-    """What `register` gets from a step that has not run, or need not run."""
-    values: dict[str, Any] = dict(step.result.values) if step.result else {}
-    values["changed"] = step.outcome is Outcome.WOULD_CHANGE
-    values["failed"] = step.outcome in FAILURES
-    if step.outcome is Outcome.SKIPPED:
-        values |= {"skipped": True, "skip_reason": step.message}
-    if step.message and "msg" not in values:
-        values["msg"] = step.message
-    if step.hidden:  # the reason names the command
-        values = {name: UnknownValue(UNTOLD) if isinstance(v, UnknownValue) else v for name, v in values.items()}
-    return values

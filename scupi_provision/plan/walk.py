@@ -15,12 +15,12 @@ from scupi_provision.errors import InputError
 from scupi_provision.host.snapshot import Needs, NeedsReadingError
 from scupi_provision.plan.course import Course
 from scupi_provision.plan.endings import PassEndsError, PlayEndsError, PlayFailedError, PlayLostError
+from scupi_provision.plan.loop_rounds import loop_variables
 from scupi_provision.plan.meeting import is_once, once, visiting
 from scupi_provision.plan.models import SWITCH_KEY, Plan, StepKey
-from scupi_provision.plan.rounds import loop_variables
 from scupi_provision.plan.switching import switch_step
 from scupi_provision.plan.tags import TagSelection
-from scupi_provision.plan.task_walk import broken, end_if_failed, walk_task
+from scupi_provision.plan.task_walk import broken, end_if_failed, skipped_before_loop, walk_task
 from scupi_provision.playbook.models import Block, Include, Item, Task
 from scupi_provision.values import UnknownValueError
 
@@ -67,7 +67,9 @@ class Walk:
             complete = False
         if complete and not failed and self.switches:
             self._switch()
-        return Pass(Plan(tuple(course.steps), complete, failed, dict(course.scope.dynamic)), course.needs)
+        return Pass(
+            Plan(tuple(course.steps), complete, failed, dict(course.scope.dynamic), course.rest_s), course.needs
+        )
 
     # --- items ----------------------------------------------------------------------------------------------------
 
@@ -122,9 +124,16 @@ class Walk:
         try:
             for number, local in enumerate(loop_variables(include, course.templar(include))):
                 self._included(include, (*key, number), ChainMap(local, dict(course.local)))
-        except InputError as error:
+        except (InputError, UnknownValueError) as error:
+            if skipped_before_loop(course, include) is not None:
+                return
+            self._not_included(include, key, error)
+
+    def _not_included(self, include: Include, key: StepKey, error: InputError | UnknownValueError) -> None:
+        course = self.course
+        if isinstance(error, InputError):
             end_if_failed(course, include, [broken(course, include, (*key, "loop"), error)])
-        except UnknownValueError as error:
+        else:
             course.not_known(include, key, error.reason)
 
     def _included(self, include: Include, key: StepKey, local: Mapping[str, Any]) -> None:

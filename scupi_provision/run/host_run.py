@@ -109,6 +109,7 @@ class HostRun:
                 yield Notice("ended here, because the play failed on another host (any_errors_fatal)", self._label)
                 return
             plan = self.plan(stops=True)
+            time.sleep(plan.rest_s)
             before = self._mark()
             only = plan if not self.settled else None
             yield from self._perform(plan)

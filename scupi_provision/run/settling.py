@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.events import CheckFinished, Event, Outcome, TaskFinished
 from scupi_provision.host.generation import Generation
 from scupi_provision.modules.contract import Result
+from scupi_provision.plan.judging import judged_afterwards
 from scupi_provision.plan.models import Done, Step
+from scupi_provision.plan.registering import FAILURES, planned_values, with_verdict
 from scupi_provision.plan.rounds import from_home
-from scupi_provision.plan.tasks import FAILURES, planned_values
 from scupi_provision.shell.replies import RunReply, StepFailed
 from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValueError
@@ -50,34 +52,34 @@ def settle(step: Step, progress: Progress | None, attempt: int = 1) -> Done | No
     result = step.result or Result()
     if runs and step.module and step.module.finish:
         result = step.module.finish(step.args, result, runs)
-    failed = result.failed or failure is not None or step.outcome in FAILURES
-    changed = step.outcome is Outcome.WOULD_CHANGE
-    if runs and step.result and step.result.undecided:
-        changed = result.changed
-    values = {**planned_values(step), **result.values, "changed": changed, "failed": failed}
+    values = _values(step, result, failed=result.failed or failure is not None, ran=bool(runs))
     message = result.message or (failure.why if failure else "") or step.message
-    if step.judgement.fails_when is not None and (failure is None or runs):
-        failed = step.judgement.fails_when(values)
-        message = "failed_when says so" if failed else message
-    if step.judgement.changes_when is not None:
-        changed = step.judgement.changes_when(values)
-    values |= {"changed": changed, "failed": failed}
-    if step.patience is not None and step.outcome is not Outcome.SKIPPED:
+    if failure is None or runs:
+        values = judged_afterwards(step.judgement, values)
+        message = "failed_when says so" if values.get("failed_when_result") and not result.failed else message
+    if step.patience is not None:
         values["attempts"] = attempt
         if not step.patience.holds(values):
             if attempt <= step.patience.retries:
                 return None
-            failed, message = (
-                True,
-                f"until does not hold, after {attempt} attempts" + (f": {message}" if message else ""),
-            )
+            message = f"until does not hold, after {attempt} attempts" + (f": {message}" if message else "")
             values |= {"failed": True, "attempts": step.patience.retries}
-    if message:
+    failed = bool(values.get("failed"))
+    if message and failed:
         values.setdefault("msg", message)
     staged = step.record.generation if step.record else None
     generation = staged if isinstance(staged, Generation) else None
-    outcome = _outcome(step, failed=failed, changed=changed)
+    outcome = _outcome(step, failed=failed, changed=bool(values["changed"]))
     return Done(outcome, values, result.facts, result.claims, generation, message)
+
+
+def _values(step: Step, result: Result, *, failed: bool, ran: bool) -> dict[str, Any]:
+    """What the module itself has to say of a step that was done."""
+    changed = step.outcome is Outcome.WOULD_CHANGE
+    if ran and step.result and step.result.undecided:
+        changed = result.changed
+    told = {**planned_values(step), **result.values}
+    return with_verdict(told, changed=changed, failed=failed or step.outcome in FAILURES)
 
 
 def settled_safely(step: Step, progress: Progress | None, attempt: int = 1) -> Done | None:

@@ -69,8 +69,8 @@ def test_when_is_judged_for_each_item(plays):
     assert steps == ["debug (1): ok", "debug (2): skipped", "debug (3): ok"]
 
 
-def test_an_empty_loop_is_no_step(plays):
-    assert plays.steps("- debug: {msg: x}\n  loop: []") == []
+def test_a_task_whose_loop_is_empty_is_skipped(plays):
+    assert plays.steps("- debug: {msg: x}\n  loop: []") == ["debug: skipped"]
 
 
 @pytest.mark.parametrize(
