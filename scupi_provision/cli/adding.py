@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,7 +94,7 @@ def _fingerprints(given: list[str]) -> dict[str, str]:
     return {host: fingerprint for host, _, fingerprint in pairs}
 
 
-def _asking(inventory: Path | None, limit: str | None, *, yes: bool) -> RunRequest:
+def _asking(inventory: Sequence[Path] | None, limit: str | None, *, yes: bool) -> RunRequest:
     """A request with the person at the terminal in it, whose trust is remembered."""
     from scupi_provision.cli.person import terminal_person  # noqa: PLC0415 - keeps `--help` fast
 
@@ -145,7 +146,7 @@ def _give_own_keys(request: RunRequest, identifiers: set[str], *, json: bool) ->
     from scupi_provision.run.own_key import give_own_keys  # noqa: PLC0415
 
     console = open_console(sys.stderr if json else sys.stdout)
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     accounts = [account for account in inventory.accounts if account.id in identifiers]
     all_well = True
     for account, done in give_own_keys(inventory, request, accounts):
@@ -159,7 +160,7 @@ def _told(request: RunRequest, result: Enrolled) -> tuple[str, str, str]:
     from scupi_provision.inventory.load import load_inventory  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.run.trial_login import ends_of  # noqa: PLC0415
 
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     ends = ends_of(inventory, result.id)
     file = "" if request.inventory == Path("inventory.yaml") else str(request.inventory)
     alone = len(inventory.accounts) == 1

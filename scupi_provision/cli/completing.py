@@ -29,7 +29,7 @@ def accounts(context: typer.Context, incomplete: str) -> list[str]:
 def hosts(context: typer.Context, incomplete: str) -> list[str]:
     """Names by which a pattern can mean hosts: their own and those of groups and accounts."""
     inventory = _inventory(context)
-    return _beginning(incomplete, ("all", *inventory.members)) if inventory else []
+    return _beginning(incomplete, (*inventory.members, *(host.name for host in inventory.hosts))) if inventory else []
 
 
 def nodes(context: typer.Context, incomplete: str) -> list[str]:
@@ -61,7 +61,8 @@ def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
 def _inventory(context: typer.Context) -> Inventory | None:
     from scupi_provision.inventory.load import load_inventory  # noqa: PLC0415 - keeps `--help` fast
 
+    first, *more = map(Path, context.params.get("inventory") or ["inventory.yaml"])
     try:
-        return load_inventory(Path(context.params.get("inventory") or "inventory.yaml"))
+        return load_inventory(first, also=more)
     except ProvisionError:
         return None

@@ -30,7 +30,7 @@ def nodes_of(request: RunRequest, account: str | None, node: str | None) -> tupl
     from scupi_provision.inventory.load import load_inventory  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.run.choosing import choose_account, choose_host  # noqa: PLC0415
 
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     if node is not None:
         return inventory, [choose_host(inventory, node, account)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +57,7 @@ def gpu(
     raise typer.Exit(guarded(work))
 
 
-def _request(site: str | None, inventory: Path | None, limit: str | None, *, lab: bool) -> RunRequest:
+def _request(site: str | None, inventory: Sequence[Path] | None, limit: str | None, *, lab: bool) -> RunRequest:
     if site is None:
         return options.inventory_request(inventory, limit, lab=lab)
     return options.make_request(site, inventory=inventory, limit=limit, lab=lab)

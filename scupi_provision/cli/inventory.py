@@ -150,7 +150,7 @@ def export(
 def _load(request: RunRequest) -> Inventory:
     from scupi_provision.inventory.load import load_inventory  # noqa: PLC0415 - keeps `--help` fast
 
-    return load_inventory(request.inventory)
+    return load_inventory(request.inventory, also=request.more_inventories)
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -21,7 +21,12 @@ Playbook = Annotated[
         help="The playbook; `site.yaml` is also found as `playbooks/site.yaml`.", autocompletion=completing.playbooks
     ),
 ]
-Inventory = Annotated[Path | None, typer.Option("--inventory", "-i", help="The inventory (default: inventory.yaml).")]
+Inventory = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--inventory", "-i", help="A file, a folder, or `host1,host2,`; may be repeated (default: inventory.yaml)."
+    ),
+]
 ExtraVars = Annotated[list[str], typer.Option("--extra-vars", "-e", help='name=value, {"json": …} or @file.yml.')]
 Limit = Annotated[
     str | None,
@@ -58,7 +63,7 @@ def lock_path(given: Path | None, *, locked: bool) -> Path | None:
 def make_request(
     playbook: str,
     *,
-    inventory: Path | None,
+    inventory: Sequence[Path] | None,
     limit: str | None,
     lab: bool,
     extra_vars: Sequence[str] = (),
@@ -75,15 +80,15 @@ def make_request(
     """
     from scupi_provision.plan.tags import TagSelection  # noqa: PLC0415
     from scupi_provision.playbook.site import find_site  # noqa: PLC0415 - keeps `--help` fast
-    from scupi_provision.playbook.variables import parse_extra_vars  # noqa: PLC0415
+    from scupi_provision.playbook.extra_variables import parse_extra_vars  # noqa: PLC0415
     from scupi_provision.run.request import RunRequest  # noqa: PLC0415
 
-    if lab and inventory is not None:
+    if lab and inventory:
         raise InputError("--lab and --inventory exclude each other", hint="the lab brings an inventory of its own")
     path = find_site(playbook, Path.cwd())
     extra = parse_extra_vars(extra_vars)
     selection = TagSelection(_names(tags), _names(skip_tags))
-    hosts, stand_ins = _lab_inventory(path) if lab else (_inventory(inventory), ())
+    (hosts, *more), stand_ins = _lab_inventory(path) if lab else (_inventories(inventory), ())
     return RunRequest(
         path,
         hosts,
@@ -96,16 +101,24 @@ def make_request(
         stand_ins=stand_ins,
         known_hosts=_known_hosts(),
         person=terminal_person(),
+        more_inventories=tuple(more),
     )
 
 
-def inventory_request(inventory: Path | None, limit: str | None, *, lab: bool) -> RunRequest:
+def inventory_request(inventory: Sequence[Path] | None, limit: str | None, *, lab: bool) -> RunRequest:
     """A request that is about accounts and hosts, not about a playbook."""
     from scupi_provision.cli.lab import start_lab  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.run.request import RunRequest  # noqa: PLC0415
 
-    path = start_lab().inventory if lab else _inventory(inventory)
-    return RunRequest(path.parent, path, limit=limit, known_hosts=_known_hosts(), person=terminal_person())
+    path, *more = (start_lab().inventory,) if lab else _inventories(inventory)
+    return RunRequest(
+        path.parent,
+        path,
+        limit=limit,
+        known_hosts=_known_hosts(),
+        person=terminal_person(),
+        more_inventories=tuple(more),
+    )
 
 
 def _known_hosts() -> tuple[Path, ...]:
@@ -117,17 +130,19 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
-def _inventory(given: Path | None) -> Path:
-    path = given or Path("inventory.yaml")
-    if given is None and not path.exists():
+def _inventories(given: Sequence[Path] | None) -> tuple[Path, ...]:
+    if given:
+        return tuple(given)
+    path = Path("inventory.yaml")
+    if not path.exists():
         raise InputError(
             "there is no inventory.yaml here",
             hint="name one with --inventory, make a site with `provision init DIR`, or try the embedded lab with --lab",
         )
-    return path
+    return (path,)
 
 
-def _lab_inventory(playbook: Path) -> tuple[Path, tuple[str, ...]]:
+def _lab_inventory(playbook: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Start the lab, but only for a site that is well: bad input must not cost the download of torch first."""
     from scupi_provision.cli.lab import start_lab  # noqa: PLC0415
     from scupi_provision.modules.registry import MODULES  # noqa: PLC0415
@@ -135,4 +150,4 @@ def _lab_inventory(playbook: Path) -> tuple[Path, tuple[str, ...]]:
 
     load_playbook(playbook, roles_paths=(), registry=MODULES)
     lab = start_lab()
-    return lab.inventory, lab.stand_ins
+    return (lab.inventory,), lab.stand_ins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,14 +128,14 @@ def trust(
     raise typer.Exit(guarded(work))
 
 
-def _request(inventory: Path | None, *, lab: bool, yes: bool = False) -> tuple[RunRequest, Inventory]:
+def _request(inventory: Sequence[Path] | None, *, lab: bool, yes: bool = False) -> tuple[RunRequest, Inventory]:
     """A request with whoever sits at the terminal in it, and the inventory; trust is remembered in our own file."""
     from scupi_provision.cli.person import terminal_person  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.inventory.load import load_inventory  # noqa: PLC0415
 
     request = options.inventory_request(inventory, None, lab=lab)
     new_keys = Path.home() / ".ssh" / options.KNOWN_HOSTS_PROVISION
-    known = load_inventory(request.inventory)
+    known = load_inventory(request.inventory, also=request.more_inventories)
     known.require_accounts()
     return replace(request, person=terminal_person(assume_yes=yes), new_keys=new_keys), known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,7 +76,7 @@ class _Told:
     glibc: list[str]
 
 
-def _asked(host: str, inventory: Path | None, told: _Told, *, lab: bool) -> _Told:
+def _asked(host: str, inventory: Sequence[Path] | None, told: _Told, *, lab: bool) -> _Told:
     """What was told, and the rest from the host's facts; the C libraries of all hosts on the way count."""
     from scupi_provision.run.asking import facts_on_the_way  # noqa: PLC0415 - keeps `--help` fast
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scupi_provision.errors import InputError
+from scupi_provision.inventory.sources import is_yaml
 
 _BOM = b"\xef\xbb\xbf"
 _ABANDONED_S = 30.0
@@ -32,6 +33,9 @@ class InventoryDocument:
     @classmethod
     def read(cls, path: Path) -> InventoryDocument:
         """Read `path`; raises InputError when it is not there, not text, or not ours to write."""
+        if path.is_dir():
+            hint = "name the file with `accounts:` in it: --inventory FILE"
+            raise InputError(f"{path} is a folder; accounts are written to one file", hint=hint)
         if not path.is_file():
             hint = "name one with --inventory FILE, or make a site with `provision init DIR`"
             raise InputError(f"there is no inventory file {path}", hint=hint)
@@ -49,6 +53,9 @@ class InventoryDocument:
             raise InputError(
                 f"the inventory {path} is not UTF-8", detail=str(error), hint="save it as UTF-8"
             ) from error
+        if not is_yaml(path, document.text):
+            hint = f"put the accounts into a file of their own and name both: -i {path} -i accounts.yaml"
+            raise InputError(f"{path} is an INI inventory, which has no `accounts:`", hint=hint)
         return document
 
     @property

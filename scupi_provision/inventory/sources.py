@@ -76,7 +76,7 @@ def read_inventory_text(path: Path, text: str, tree: Tree, problems: Problems) -
         InputError: It is none that can be read.
     """
     refuse_programs(path, text)
-    if not _is_yaml(path, text):
+    if not is_yaml(path, text):
         read_ini(text, str(path), tree, problems)
         return ()
     document = read_text(text, str(path))
@@ -107,7 +107,7 @@ def refuse_programs(path: Path, text: str) -> None:
         raise InputError(f"{path}: inventories in TOML are not read", hint=_INSTEAD.format(path=path))
 
 
-def _is_yaml(path: Path, text: str) -> bool:
+def is_yaml(path: Path, text: str) -> bool:
     """Whether an inventory is YAML (as JSON is), not INI: the first line that says something tells."""
     if path.suffix not in _YAML_SUFFIXES:
         return False

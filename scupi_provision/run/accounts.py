@@ -34,11 +34,12 @@ def add_accounts(request: RunRequest, wish: EnrolWish) -> Iterator[LoginTried | 
         UnreachableError: The only account could not log in. Nothing was written.
     """
     document = InventoryDocument.read(request.inventory)
-    inventory = load_inventory(request.inventory, text=document.text)
+    inventory = load_inventory(request.inventory, text=document.text, also=request.more_inventories)
     check_fingerprints(wish.fingerprints, inventory)
     candidates = examined(inventory, wish)
     new = [one for one in candidates if not one.is_there]
-    load_inventory(request.inventory, text=_edited(document.text, new, wish))  # refuses now what it would refuse then
+    edited = _edited(document.text, new, wish)
+    load_inventory(request.inventory, text=edited, also=request.more_inventories)  # refuses what it would refuse then
     introductions = Introductions(request.person, wish.fingerprints)
     with _KeptKeys() as kept:
         for one in new:
@@ -87,9 +88,9 @@ def remove_account(request: RunRequest, identifier: str, *, delete_key: bool = F
             deleted, is that of another account too. Nothing was changed.
     """
     document = InventoryDocument.read(request.inventory)
-    inventory = load_inventory(request.inventory, text=document.text)
+    inventory = load_inventory(request.inventory, text=document.text, also=request.more_inventories)
     text = without_account(document.text, identifier)
-    load_inventory(request.inventory, text=text)
+    load_inventory(request.inventory, text=text, also=request.more_inventories)
     (account,) = (one for one in inventory.accounts if one.id == identifier)
     own = own_key_path(identifier)
     named = [expand(account.key), key_path(identifier), own, own.with_name(f"{own.name}.pub")]
@@ -129,7 +130,7 @@ def _try(
     tried: dict[str, TrialLogin],
 ) -> Iterator[LoginTried]:
     """Everybody's login, into `tried`. The first goes alone: what it learns of the hosts' keys, the others know."""
-    inventory = load_inventory(request.inventory, text=text)
+    inventory = load_inventory(request.inventory, text=text, also=request.more_inventories)
     first, *rest = (one.id for one in people)
     trial = tried[first] = try_login(inventory, request, first, introductions)
     yield _told(first, trial, 1, len(people))

@@ -16,7 +16,7 @@ def facts_on_the_way(request: RunRequest, pattern: str) -> list[dict[str, Any]]:
         InputError: The inventory is not valid, or has no such host.
         UnreachableError: One of them could not be reached.
     """
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     hosts = inventory.route_hosts(inventory.select(pattern, request.limit)[0])
     fleet = Fleet(inventory, request, "facts")

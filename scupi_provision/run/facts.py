@@ -31,7 +31,7 @@ def facts(request: RunRequest, pattern: str) -> Iterator[Event | HostFacts]:
     Raises:
         InputError: The inventory is not valid, names nobody, or has nothing of that name.
     """
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     hosts = inventory.select(pattern, request.limit)
     fleet = Fleet(inventory, request, "facts")

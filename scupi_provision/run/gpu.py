@@ -76,7 +76,7 @@ def _hosts(request: RunRequest, *, of_site: bool) -> tuple[Inventory, list[Host]
         plays = site.playbook.plays
         found = [h for play in plays for host in site.targets(play) for h in (host, *site.witnesses(play, host))]
         return site.inventory, _one_of_each(found)
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     return inventory, _one_of_each(inventory.select("all", request.limit))
 

@@ -90,7 +90,7 @@ def jupyter(request: RunRequest, wish: JupyterWish, consent: Consent) -> Iterato
         InputError: The wish names something that is not there.
         ProvisionError: Jupyter could not be installed, started or reached.
     """
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     host = node_of(inventory, wish.node, wish.account)
     open_link = partial(opened, inventory, request, host, "jupyter")

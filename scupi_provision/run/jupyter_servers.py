@@ -31,7 +31,7 @@ def jupyter_servers(request: RunRequest, node: str | None, account: str | None) 
     Raises:
         InputError: There is no such host or account.
     """
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     fleet = Fleet(inventory, request, "jupyter")
     hosts = _hosts(inventory, node, account)
@@ -56,7 +56,7 @@ def stop_jupyter(
         InputError: There is no such server, or nothing says which is meant.
         ProvisionError: A node cannot be reached, or could not end it.
     """
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     fleet = Fleet(inventory, request, "jupyter")
     hosts = _hosts(inventory, node, account)

@@ -16,7 +16,7 @@ class RunRequest:
 
     Attributes:
         playbook: The playbook's file.
-        inventory: The inventory's file.
+        inventory: The inventory: a file, a folder, or hosts with commas between them; the first that was named.
         extra: `--extra-vars`, parsed.
         limit: A host pattern that narrows every play, or None.
         tags: Which tasks take part.
@@ -28,6 +28,7 @@ class RunRequest:
         new_keys: The file for host keys that `person` trusts in this run; None when no new ones are trusted.
         lock: The lock that says what is installed, or None when tasks choose for themselves.
         bundle: The one file from which everything comes, its lock included, or None.
+        more_inventories: The others, in order; what they say wins over those before them.
         person: Who can be asked for passphrases, codes and trust; nobody in a run that nobody watches.
     """
 
@@ -45,3 +46,4 @@ class RunRequest:
     lock: Path | None = None
     bundle: Path | None = None
     person: Person = field(default_factory=Nobody)
+    more_inventories: tuple[Path, ...] = ()

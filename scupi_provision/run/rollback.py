@@ -32,7 +32,7 @@ def rollback(request: RunRequest, to: int | None = None) -> Iterator[Event]:
     Raises:
         InputError: The inventory is not valid, or names nobody.
     """
-    inventory = load_inventory(request.inventory)
+    inventory = load_inventory(request.inventory, also=request.more_inventories)
     inventory.require_accounts()
     started = time.monotonic()
     hosts = _one_per_account(inventory, request.limit)

@@ -41,7 +41,8 @@ def save_plan(path: Path, site: Site, plans: Plans) -> None:
         "format": _FORMAT,
         "request": {
             "playbook": str(request.playbook.resolve()),
-            "inventory": str(request.inventory.resolve()),
+            "inventory": _named(request.inventory),
+            "more_inventories": [_named(source) for source in request.more_inventories],
             "extra": plain_value(request.extra),
             "limit": request.limit,
             "only": sorted(request.tags.only),
@@ -118,9 +119,15 @@ def _request(data: dict[str, Any], path: Path) -> RunRequest:
             known_hosts=tuple(Path(file) for file in data["known_hosts"]),
             lock=Path(data["lock"]) if data.get("lock") else None,
             bundle=Path(data["bundle"]) if data.get("bundle") else None,
+            more_inventories=tuple(Path(source) for source in data["more_inventories"]),
         )
     except (KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
+
+
+def _named(source: Path) -> str:
+    """An inventory as it is found from everywhere; hosts with commas between them are no file."""
+    return str(source.resolve() if source.exists() else source)
 
 
 def _difference(saved: dict[Any, Any], now: dict[Any, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from scupi_provision.host.facts import FACT_NAMES
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.inventory.models import Host
+from scupi_provision.modules.contract import Membership
 from scupi_provision.modules.registry import MODULES
 from scupi_provision.playbook.checks import site_problems
 from scupi_provision.playbook.load import read_playbook
@@ -48,6 +50,12 @@ class Site:
         """The hosts that `play` changes in this run."""
         return [entered(host, play) for host in self.inventory.select(play.hosts, self.request.limit)]
 
+    def inventory_with(self, joining: Sequence[Membership]) -> Inventory:
+        """The inventory with what tasks have added to it, read anew."""
+        request = self.request
+        beside = request.playbook.parent
+        return load_inventory(request.inventory, beside, also=request.more_inventories, joining=joining)
+
     def witnesses(self, play: Play, host: Host) -> list[Host]:
         """The hosts on which the checks of `play` run for `host`: those its account has, in the order of `verify:`."""
         found: list[Host] = []
@@ -76,7 +84,7 @@ def load_site(request: RunRequest, *, dials: bool = True) -> Site:
     reading = read_playbook(request.playbook, roles_paths=(), registry=MODULES)
     problems = list(reading.problems)
     try:
-        inventory = load_inventory(request.inventory, request.playbook.parent)
+        inventory = load_inventory(request.inventory, request.playbook.parent, also=request.more_inventories)
     except InputError as error:
         raise InputError.of([*problems, *error.diagnostics]) from error
     if reading.complete:
