@@ -53,6 +53,12 @@ def shell(context: Context) -> None:
 
 
 @task
+def docs(context: Context) -> None:
+    """Write docs/modules/ from the modules themselves."""
+    _tool(context, "python -m scupi_provision.cli.module_pages docs/modules")
+
+
+@task
 def unit(context: Context) -> None:
     """The tests that start no shell, no server and no lab."""
     _tool(context, "pytest -n 2 -m 'not real and not slow'")
@@ -69,6 +75,6 @@ def check(context: Context) -> None:
     """Everything that CI checks, the quick things first."""
 
 
-namespace = Collection(lint, format_, types, layers, shell, unit, tests, check)
+namespace = Collection(lint, format_, types, layers, shell, docs, unit, tests, check)
 # `sh` is everywhere; bash, invoke's default, is not.
 namespace.configure({"run": {"shell": "/bin/sh", "echo": True, "echo_format": "\n→ {command}"}})

@@ -11,6 +11,7 @@ import typer
 
 import scupi_provision
 from scupi_provision.cli import compile as compile_commands
+from scupi_provision.cli import doc as doc_command
 from scupi_provision.cli import doctor as doctor_command
 from scupi_provision.cli import facts as facts_command
 from scupi_provision.cli import gpu as gpu_command
@@ -224,6 +225,7 @@ def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when 
 app.command("compile", rich_help_panel=_SITE)(opens_vaults(compile_commands.compile_command))
 app.command("lock", rich_help_panel=_SITE)(opens_vaults(lock_commands.lock))
 app.command("bundle", rich_help_panel=_SITE)(lock_commands.bundle)
+app.command("doc", rich_help_panel=_SITE)(doc_command.doc)
 app.add_typer(vault_commands.app, name="vault", rich_help_panel=_SITE)
 app.add_typer(inventory_commands.app, name="inventory", rich_help_panel=_WAY)
 app.command("trust", rich_help_panel=_WAY)(opens_vaults(ssh_commands.trust))
