@@ -107,11 +107,13 @@ class ControllerFile:
         path: As the playbook names it; below a `ControllerTree`, relative to the tree with `/` between the parts.
         content: Its bytes, or for a template what it renders to.
         mode: Its permission bits on the controller (`mode: preserve`).
+        secret: Whether it was a vault: what is in it is not shown.
     """
 
     path: str
     content: bytes = field(repr=False)
     mode: int = 0o644
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,8 @@ class Result:
         claims: For `expect`: what was claimed and what was seen; empty while a program still has to tell.
         undecided: Why only the run can tell whether anything changes ("what git finds in …"), or "". A check says
             "known after apply" then; an apply takes `changed` of what `finish` gives.
+        untold: Why nothing of what is registered is known before the run, not even its names, or ""; as `undecided`
+            when that is given.
         joins: What the inventory gets; the run, which knows the inventory, tells whether that changes it.
     """
 
@@ -244,7 +248,12 @@ class Result:
     unprovable: bool = False
     claims: tuple[Claim, ...] = ()
     undecided: str = ""
+    untold: str = ""
     joins: Membership | None = None
+
+    def __post_init__(self) -> None:
+        if self.undecided and not self.untold:
+            object.__setattr__(self, "untold", self.undecided)
 
 
 Lookup = Callable[[str, Any], Any]

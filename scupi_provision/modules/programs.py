@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,7 +13,7 @@ from scupi_provision.modules.contract import Boolean, Field, ModuleArgs, PathTex
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.replies import RunReply
 
-UNKNOWN = ("rc", "stdout", "stderr", "stdout_lines", "stderr_lines")
+UNKNOWN = ("rc", "stdout", "stderr", "stdout_lines", "stderr_lines", "start", "end", "delta")
 """What is registered by a program, and known only when it has run."""
 
 
@@ -29,11 +30,9 @@ class ProgramArgs(ModuleArgs):
 
 def run(args: ProgramArgs, host: HostView, argv: tuple[str, ...], cmd: str | list[str]) -> Result:
     """Plan one run of a program, unless `creates` or `removes` says that it is not needed."""
-    reason = _not_needed(args, host)
+    reason = reason_not_to_run(host, args.creates, args.removes, args.chdir)
     if reason:
-        said = f"skipped, since {reason}"
-        told = {"rc": 0, "stdout": said, "stdout_lines": [said], "stderr": "", "stderr_lines": []}
-        return Result(values={"cmd": cmd, **told}, message=f"not run, since {reason}")
+        return Result(values={"cmd": cmd, **not_run(reason)}, message=f"not run, since {reason}")
     text = args.stdin or ""
     if text and args.stdin_add_newline and not text.endswith("\n"):
         text += "\n"
@@ -45,20 +44,21 @@ def run(args: ProgramArgs, host: HostView, argv: tuple[str, ...], cmd: str | lis
     return Result(changed=True, values=values, unprovable=args.creates is None and args.removes is None)
 
 
+def not_run(reason: str) -> dict[str, Any]:
+    """What is registered of a program that `creates` or `removes` holds back."""
+    text = f"skipped, since {reason}"
+    told = {"rc": 0, "stdout": text, "stdout_lines": [text], "stderr": "", "stderr_lines": []}
+    words = reason.rsplit(" exists", 1)[0].rsplit(" does not exist", 1)[0]
+    msg = f"Did not run command since '{words}' {reason[len(words) + 1 :]}"
+    return {**told, "start": None, "end": None, "delta": None, "msg": msg}
+
+
 def finish(args: ProgramArgs, planned: Result, runs: tuple[RunReply, ...]) -> Result:
     """What the program said, and that it failed when its exit status is not 0."""
     if not runs:
         return planned
     reply = runs[-1]
-    stdout, stderr = (_text(data, strip=args.strip_empty_ends) for data in (reply.stdout, reply.stderr))
-    values = {
-        **planned.values,
-        "rc": reply.status,
-        "stdout": stdout,
-        "stderr": stderr,
-        "stdout_lines": stdout.splitlines(),
-        "stderr_lines": stderr.splitlines(),
-    }
+    values = {**planned.values, **said(reply, strip=args.strip_empty_ends), **when(reply.times), "msg": ""}
     failed = reply.status != 0
     if failed:
         values["msg"] = "non-zero return code"
@@ -66,16 +66,38 @@ def finish(args: ProgramArgs, planned: Result, runs: tuple[RunReply, ...]) -> Re
     return Result(changed=True, values=values, message=message, failed=failed, unprovable=planned.unprovable)
 
 
+def said(reply: RunReply, *, strip: bool) -> dict[str, Any]:
+    """Exit status and output by the names that Ansible registers them under."""
+    stdout, stderr = (_text(data, strip=strip) for data in (reply.stdout, reply.stderr))
+    return {
+        "rc": reply.status,
+        "stdout": stdout,
+        "stderr": stderr,
+        "stdout_lines": stdout.splitlines(),
+        "stderr_lines": stderr.splitlines(),
+    }
+
+
+def when(times: tuple[str, ...]) -> dict[str, str | None]:
+    """`start`, `end` and `delta` of a program, by the host's clock; None for what it does not tell."""
+    try:
+        start, end = (datetime.strptime(time[:26], "%Y-%m-%d %H:%M:%S.%f") for time in times)  # noqa: DTZ007 - only shown
+    except ValueError:
+        return {"start": None, "end": None, "delta": None}
+    return {"start": str(start), "end": str(end), "delta": str(end - start)}
+
+
 def _text(data: bytes, *, strip: bool) -> str:
     text = data.decode("utf-8", "replace")
     return text.rstrip("\r\n") if strip else text
 
 
-def _not_needed(args: ProgramArgs, host: HostView) -> str:
-    if args.creates is not None and exists(host, args.creates, args.chdir):
-        return f"{args.creates} exists"
-    if args.removes is not None and not exists(host, args.removes, args.chdir):
-        return f"{args.removes} does not exist"
+def reason_not_to_run(host: HostView, creates: str | None, removes: str | None, chdir: str | None = None) -> str:
+    """Why `creates` or `removes` holds a program back, or ""."""
+    if creates is not None and exists(host, creates, chdir):
+        return f"{creates} exists"
+    if removes is not None and not exists(host, removes, chdir):
+        return f"{removes} does not exist"
     return ""
 
 

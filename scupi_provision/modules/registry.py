@@ -19,6 +19,8 @@ from scupi_provision.modules import (
     ping,
     pip,
     prebuilt,
+    raw,
+    script_file,
     set_fact,
     shell,
     shell_init,
@@ -28,14 +30,15 @@ from scupi_provision.modules import (
     template,
     torch_build,
     unarchive,
+    uri,
     venv,
 )
 from scupi_provision.modules.contract import Module
 
 _ALL = (
     assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url, lineinfile,
-    path_entry, ping, pip, prebuilt, set_fact, shell, shell_init, slurp, source_build, stat, template, torch_build,
-    unarchive, venv,
+    path_entry, ping, pip, prebuilt, raw, script_file, set_fact, shell, shell_init, slurp, source_build, stat,
+    template, torch_build, unarchive, uri, venv,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}

@@ -12,7 +12,7 @@ from scupi_provision.modules.contract import Result
 from scupi_provision.plan.models import Judgement, Patience, Step, TaskRound
 from scupi_provision.shell.actions import Run
 from scupi_provision.source import diagnostic
-from scupi_provision.values import UnknownValueError
+from scupi_provision.values import UnknownValue, UnknownValueError
 
 _DEFAULT_RETRIES = 3
 _JUDGED = frozenset({Outcome.OK, Outcome.WOULD_CHANGE, Outcome.UNKNOWN})
@@ -40,10 +40,11 @@ def _judged_now(step: Step, planned: Result, judgement: Judgement) -> Step:
     """What can be judged before anything has run is."""
     runs = _runs(step)
     values = {**planned.values, "changed": planned.changed, "failed": planned.failed}
+    known = UnknownValue(planned.untold) if planned.untold else values
     outcome, pending = step.outcome, judgement
     try:
         if judgement.changes_when is not None and outcome in _JUDGED:
-            values["changed"] = judgement.changes_when(values)
+            values["changed"] = judgement.changes_when(known)
             outcome = Outcome.WOULD_CHANGE if values["changed"] else Outcome.OK
             pending = replace(pending, changes_when=None)
         if judgement.fails_when is not None and not runs:
@@ -146,8 +147,9 @@ def _unfailed(outcome: Outcome) -> Outcome:
 
 
 def _condition(this: TaskRound, conditions: tuple[Any, ...]) -> Condition:
-    def holds(values: Mapping[str, Any]) -> bool:
-        named = {this.task.register: dict(values)} if this.task.register else {}
+    def holds(values: Mapping[str, Any] | UnknownValue) -> bool:
+        told = values if isinstance(values, UnknownValue) else dict(values)
+        named = {this.task.register: told} if this.task.register else {}
         return this.templar.with_variables(named).holds(conditions)
 
     return holds

@@ -10,6 +10,7 @@ from typing import Any
 from scupi_provision.errors import InputError
 from scupi_provision.events import Outcome
 from scupi_provision.host.snapshot import NeedsReadingError
+from scupi_provision.modules.contract import Result
 from scupi_provision.plan.course import FAILURES, Course
 from scupi_provision.plan.endings import PassEndsError, PlayFailedError
 from scupi_provision.plan.loop_rounds import loop_variables, pause_s
@@ -148,7 +149,7 @@ def _skipped(course: Course, task: Task, key: StepKey, message: str, result: Any
 
 
 def _settled(course: Course, task: Task, templar: Templar, done: Done) -> Round:
-    course.scope.dynamic.update(done.facts)
+    course.scope.learn(task.module, done.facts)
     course.host.generation = done.generation or course.host.generation
     if done.outcome is Outcome.CHANGED:
         course.handlers.notify(notified(task, templar))
@@ -176,8 +177,9 @@ def _taken(course: Course, this: TaskRound, step: Step) -> Round:
         return _unknown(course, this.task, this.templar, reason)
     if step.outcome is Outcome.WOULD_CHANGE:
         course.handlers.notify(step.notify)
-    course.scope.dynamic.update(step.result.facts if step.result else {})
-    return Round(step.outcome, planned_values(step), step.outcome in FAILURES)
+    result = step.result or Result()
+    course.scope.learn(this.task.module, result.facts)
+    return Round(step.outcome, planned_values(step), step.outcome in FAILURES, unknown=result.untold)
 
 
 def _unknown(course: Course, task: Task, templar: Templar, reason: str) -> Round:

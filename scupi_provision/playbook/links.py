@@ -52,8 +52,8 @@ def check_files(playbook: Playbook) -> list[Diagnostic]:
 
 def _check_task_files(playbook: Playbook, task: Task) -> Iterator[Diagnostic]:
     module = playbook.modules.get(task.module)
-    if module is None or has_template(task.arguments.get("remote_src")):
-        return
+    if module is None or module.prepare or has_template(task.arguments.get("remote_src")):
+        return  # what a module makes of its arguments is looked up when the task is planned
     values = {name: value for name, value in task.arguments.items() if name != RAW}
     try:
         named = controller_files(module, values)

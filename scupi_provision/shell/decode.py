@@ -211,7 +211,8 @@ def _names(arguments: list[str]) -> Reply:
 
 def _ran(a: list[str]) -> Reply:
     seconds = None if a[5] == "=" else int(a[5])
-    return RunReply(int(a[0]), int(a[1]), _bytes(a[2]), _bytes(a[3]), _text(a[4]), seconds)
+    times = tuple(_text(a[6]).splitlines())
+    return RunReply(int(a[0]), int(a[1]), _bytes(a[2]), _bytes(a[3]), _text(a[4]), seconds, times)
 
 
 def _broken(what: str) -> UnreachableError:

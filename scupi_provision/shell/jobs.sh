@@ -144,6 +144,9 @@ p_run() {
   p_finish "$p_limit" "$p_check" "$p_keep" 0 "$@"
 }
 
+# When the program began and ended, as the host's clock had it: its pid was the first to be written, its status the last.
+p_when() { if p_times=$(stat -c %y -- "$p_dir/pid" "$p_dir/rc" 2>/dev/null); then p_say "$p_times"; else printf '='; fi; }
+
 # p_finish LIMIT CHECK KEEP ELAPSED CREATES…: waits for what p_launch has set, and judges it.
 p_finish() {
   p_limit=$1 p_check=$2 p_keep=$3 p_since=$4; shift 4
@@ -153,7 +156,7 @@ p_finish() {
   p_took='='
   # Of one that ran aside (aside.sh): its own time, not that until somebody looked.
   if [ -r "$p_dir/elapsed" ]; then read -r p_took <"$p_dir/elapsed"; rm -f -- "$p_dir/elapsed"; fi
-  p_emit ran "$P_STEP" "$p_rc" "$(p_text "$p_dir/out" "$p_keep")" "$(p_text "$p_dir/err" "$p_keep")" "$(p_say "$p_dir")" "$p_took"
+  p_emit ran "$P_STEP" "$p_rc" "$(p_text "$p_dir/out" "$p_keep")" "$(p_text "$p_dir/err" "$p_keep")" "$(p_say "$p_dir")" "$p_took" "$(p_when)"
   if [ "$p_rc" -ne 0 ] && [ -n "$p_check" ]; then
     P_WHY=${P_WHY:-"it ended with status $p_rc"}
     return 1

@@ -77,6 +77,7 @@ class RunReply:
         stderr: Likewise.
         log: The directory on the host that holds `out` and `err`.
         seconds: How long it took, when it ran aside and ended unattended; else None.
+        times: When it began and ended, as `stat -c %y` writes times of the host; () when that is not known.
     """
 
     step: int
@@ -85,6 +86,7 @@ class RunReply:
     stderr: bytes
     log: str
     seconds: int | None = None
+    times: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

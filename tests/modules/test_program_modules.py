@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from scupi_provision.host.memory import HOME, MemoryHost, Node
 from scupi_provision.host.memory_planning import apply_on, plan_on
 from scupi_provision.host.record import TaskFailedError
+from scupi_provision.modules.programs import when
 from scupi_provision.modules.registry import MODULES
 from scupi_provision.shell.entry import Kind
 from scupi_provision.shell.replies import RunReply
@@ -90,10 +91,24 @@ def test_output_is_registered_as_ansible_does():
         "stdout_lines": ["a", "b"],
         "stderr": "c",
         "stderr_lines": ["c"],
+        "start": None,
+        "end": None,
+        "delta": None,
+        "msg": "",
     }
     assert result.changed
     assert not result.failed
     assert finished("command", {"cmd": "x", "strip_empty_ends": False}, stdout="a\n").values["stdout"] == "a\n"
+
+
+def test_times_are_the_hosts():
+    """GNU writes nanoseconds and the zone, busybox likewise; Ansible registers microseconds."""
+    times = ("2026-01-31 23:59:59.123456789 +0100", "2026-02-01 00:00:01.623456000 +0100")
+    assert when(times) == {
+        "start": "2026-01-31 23:59:59.123456",
+        "end": "2026-02-01 00:00:01.623456",
+        "delta": "0:00:02.500000",
+    }
 
 
 def test_a_status_other_than_0_is_a_failure():

@@ -1,0 +1,1 @@
+"""Requests of the web that a host makes itself: what is asked, and what was answered."""
