@@ -14,6 +14,7 @@ from scupi_provision.modules.contract import (
     Module,
     controller_files,
 )
+from scupi_provision.plan.secrecy import opened_file
 from scupi_provision.playbook.arguments import with_free_form
 from scupi_provision.playbook.files import candidates
 from scupi_provision.playbook.models import Task
@@ -45,8 +46,13 @@ def module_arguments(module: Module, task: Task, templar: Templar) -> dict[str, 
     if module.prepare is not None:
         values = module.prepare(values, templar.variables.get)
     for name, folder in controller_files(module, values).items():
-        values[name] = _Finder(task, templar, folder).find(values[name])
+        values[name] = _Finder(task, templar, folder, opens=_opens(values)).find(values[name])
     return values
+
+
+def _opens(values: dict[str, Any]) -> bool:
+    """Whether vaults among the files are opened (`decrypt`), as they are unless a task says otherwise."""
+    return str(values.get("decrypt", "")).lower() not in {"false", "no", "off", "0"}
 
 
 def _judged(value: Any, templar: Templar) -> list[Condition]:
@@ -66,8 +72,9 @@ def _evaluated(value: Any, templar: Templar) -> Evaluated:
 class _Finder:
     """Looks up what a `src` names: in the role's folder for it, then beside the playbook (Ansible's search order)."""
 
-    def __init__(self, task: Task, templar: Templar, folder: str) -> None:
+    def __init__(self, task: Task, templar: Templar, folder: str, *, opens: bool) -> None:
         self._task = task
+        self._opens = opens
         self._templar = templar
         self._folder = folder
 
@@ -75,11 +82,11 @@ class _Finder:
         text = str(value)
         path = self._existing(Path(text).expanduser(), value)
         if path.is_dir():
-            return _tree(text, path)
-        content = self._read(path, value)
+            return self._tree(text, path)
+        content, secret = self._read(path, value)
         if self._folder == "templates":
             content = self._rendered(path, content, value)
-        return ControllerFile(text, content, path.stat().st_mode & 0o7777)
+        return ControllerFile(text, content, path.stat().st_mode & 0o7777, secret)
 
     def _existing(self, path: Path, value: Any) -> Path:
         places = candidates(str(path), self._folder, self._templar.search_paths)
@@ -89,14 +96,16 @@ class _Finder:
         tried = "\n".join(f"looked at {place}" for place in places)
         raise InputError.of([diagnostic(f"{value}: no such file here", self._where(value), detail=tried)])
 
-    def _read(self, path: Path, value: Any) -> bytes:
+    def _read(self, path: Path, value: Any) -> tuple[bytes, bool]:
+        """The content of a file, and whether it came out of a vault."""
         try:
             if path.stat().st_size > _LARGEST_FILE:
                 hint = "put it on a server and use get_url"
                 raise InputError.of([diagnostic(f"{path} is too large to be copied", self._where(value), hint=hint)])
-            return path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise InputError.of([diagnostic(f"{path}: {error.strerror}", self._where(value))]) from error
+        return opened_file(content, str(path), self._where(value)) if self._opens else (content, False)
 
     def _rendered(self, path: Path, content: bytes, value: Any) -> bytes:
         try:
@@ -110,13 +119,14 @@ class _Finder:
     def _where(self, value: Any) -> Any:
         return value.position if isinstance(value, SourceText) else self._task.where
 
-
-def _tree(name: str, root: Path) -> ControllerTree:
-    # What this Python has compiled for itself is nobody's file: it would differ from one controller to the next.
-    found = sorted(path for path in root.rglob("*") if "__pycache__" not in path.relative_to(root).parts)
-    files = tuple(
-        ControllerFile(p.relative_to(root).as_posix(), p.read_bytes(), p.stat().st_mode & 0o7777)
-        for p in found
-        if p.is_file()
-    )
-    return ControllerTree(name, files, tuple(p.relative_to(root).as_posix() for p in found if p.is_dir()))
+    def _tree(self, name: str, root: Path) -> ControllerTree:
+        # What this Python has compiled for itself is nobody's file: it would differ from one controller to the next.
+        found = sorted(path for path in root.rglob("*") if "__pycache__" not in path.relative_to(root).parts)
+        files = []
+        for path in found:
+            if path.is_file():
+                content, secret = self._read(path, name)
+                inside = path.relative_to(root).as_posix()
+                files.append(ControllerFile(inside, content, path.stat().st_mode & 0o7777, secret))
+        folders = tuple(path.relative_to(root).as_posix() for path in found if path.is_dir())
+        return ControllerTree(name, tuple(files), folders)

@@ -16,6 +16,7 @@ from scupi_provision.plan.judging import judged
 from scupi_provision.plan.models import Judgement, Step, StepKey, TaskRound
 from scupi_provision.plan.registering import skipped_by
 from scupi_provision.plan.rounds import from_home, is_hidden
+from scupi_provision.plan.secrecy import fit_to_show, kept_private, learn_arguments
 from scupi_provision.playbook.arguments import parse_arguments
 from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
@@ -81,13 +82,14 @@ def _planned(this: TaskRound, host: HostView) -> Step:
     environment, simulated = _environment(this), _flag(templar, task.inherited.check_mode)
     args = _arguments(this)
     result = this.module.plan(args, host)
-    diffs = (*host.record.diffs, *result.diffs)
+    diffs = fit_to_show((*host.record.diffs, *result.diffs), args)
+    actions = _with_environment(host.record.actions, environment)
     step = _step(
         this,
         _outcome(result, host),
         message=_told(result, host),
         diffs=tuple(shortened(diff, host.home) for diff in diffs),
-        actions=tuple(_with_environment(host.record.actions, environment)),
+        actions=kept_private(actions, hidden=_flag(templar, task.inherited.no_log)),
         reads=dict(host.record.reads),
         names=dict(host.record.names),
         result=result,
@@ -121,7 +123,9 @@ def shortened(diff: Diff, home: str) -> Diff:
 
 def _arguments(this: TaskRound) -> ModuleArgs:
     values = module_arguments(this.module, this.task, this.templar)
-    return parse_arguments(this.module, values, where=this.task.where, positions=this.task.argument_positions)
+    args = parse_arguments(this.module, values, where=this.task.where, positions=this.task.argument_positions)
+    learn_arguments(args)
+    return args
 
 
 def _outcome(result: Result, host: HostView) -> Outcome:

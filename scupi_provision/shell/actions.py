@@ -137,6 +137,10 @@ class Extract:
     options: tuple[str, ...] = ()
 
 
+_POSIX_SHELLS = frozenset({"ash", "bash", "dash", "ksh", "mksh", "sh", "zsh"})
+"""Shells that read a file with `.` as they would read the text itself."""
+
+
 @dataclass(frozen=True)
 class Run:
     """Run a program. Opaque: what it does is known only through `writes` and by looking again.
@@ -156,6 +160,8 @@ class Run:
         fails_when_nonzero: False when the caller judges the exit status.
         login: Run by the account's own shell as a fresh login shell (`-l -c`), with nothing but HOME, USER, LOGNAME,
             SHELL, TERM in its environment.
+        confidential: It is given a secret: nothing of what it says stays on the host when it has ended, and the text
+            that a shell runs is no word of its command line.
     """
 
     argv: tuple[str, ...]
@@ -170,6 +176,18 @@ class Run:
     uses: tuple[str, ...] = ()
     fails_when_nonzero: bool = True
     login: bool = False
+    confidential: bool = False
+
+    @property
+    def shell_text(self) -> str | None:
+        """The text that a confidential program's shell reads from a file, or None when its words are as they are."""
+        is_shell = len(self.argv) == 3 and self.argv[1] == "-c" and self.argv[0].rpartition("/")[2] in _POSIX_SHELLS
+        return self.argv[2] if self.confidential and is_shell and not self.login else None
+
+    @property
+    def visible_words(self) -> tuple[str, ...]:
+        """What everybody on the host can see of it in the list of processes."""
+        return self.argv if self.shell_text is None else self.argv[:2]
 
 
 @dataclass(frozen=True)

@@ -239,6 +239,8 @@ def _launch(action: Run, compiler: Compiler, function: str) -> str:
     if action.stdin:
         form, text = compiler.form(action.stdin).split(" ", 1)
         command = f"{{ P_INPUT={form} P_INPUT_TEXT={text}; {command}; }}"
+    if action.confidential and not action.durable_key:
+        command = f'{{ {command}; p_ended=$?; rm -f -- "$p_dir/out" "$p_dir/err"; [ "$p_ended" -eq 0 ]; }}'
     return command
 
 
@@ -249,7 +251,23 @@ def _run_script(action: Run) -> str:
     where = f"cd {word(action.cwd)} || exit 125\n" if action.cwd else "cd || exit 125\n"
     if action.login:
         return f'{where}{exports}unset PATH LANG\nexec "$SHELL" -l -c {word(_shell_words(action.argv))}\n'
+    if action.shell_text is not None:
+        return f"{_TEXT_TO_FILE.format(text=_heredoc(action.shell_text))}{where}{exports}{_exec_file(action.argv[0])}"
     return f"{where}{exports}exec {words(*action.argv)}\n"
+
+
+# A text with a secret in it goes to the shell by a file that only its owner can read, and that is gone as soon as the
+# shell has opened it: words of a command line are seen by everybody. `.` is what `-c` would do with the text.
+_TEXT_TO_FILE = '( umask 077; cat >"$PROVISION_JOB/text" ) {text}'
+
+
+def _heredoc(text: str) -> str:
+    end = f"END_{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+    return f"<<'{end}'\nrm -f -- \"$PROVISION_JOB/text\"\n{text}\n{end}\n"
+
+
+def _exec_file(shell: str) -> str:
+    return f"exec {word(shell)} -c '. \"$PROVISION_JOB/text\"'\n"
 
 
 def _shell_words(argv: tuple[str, ...]) -> str:
