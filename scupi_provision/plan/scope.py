@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scupi_provision.inventory.models import Host
 from scupi_provision.plan.company import Company
+from scupi_provision.plan.layers import before_tasks, play_files
+from scupi_provision.plan.learnt import Learnt
+from scupi_provision.plan.magic import fact_variables, magic_variables, play_magic, role_magic
 from scupi_provision.playbook.files import search_folders
 from scupi_provision.playbook.models import Include, Inherited, Play, Role, Task
-from scupi_provision.playbook.templating import OMIT, Templar
-from scupi_provision.playbook.variables import Layer, VariableStore
+from scupi_provision.playbook.templating import Templar
+from scupi_provision.playbook.variables import Entry, Layer, VariableStore
 
-ANSIBLE_VERSION = {"full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0"}
-"""The version of Ansible whose documentation we follow; playbooks ask for it to choose what they use."""
+__all__ = ["PlayScope", "fact_variables", "magic_variables"]
 
 
 @dataclass
@@ -29,8 +31,12 @@ class PlayScope:
         magic: `groups`, `hostvars`, … that do not change during the play.
         extra: `--extra-vars`, the strongest of the user's layers.
         playbook_directory: Where `files/` and `templates/` of the playbook are.
-        inherited_dynamic: Registered values and facts of the applied host, for tasks that verify on another one.
+        inherited_dynamic: What the host has learnt in earlier plays (or the applied host, for tasks that verify on
+            another one): a `Learnt`, or a mapping that counts as registered.
         company: The other hosts of the play, as far as this one can see them.
+        answers: What a person has said to `vars_prompt`.
+        included: What include_vars has read.
+        gathered: Facts that modules have brought, beside those of the first reading.
     """
 
     play: Play
@@ -42,69 +48,96 @@ class PlayScope:
     inherited_dynamic: Mapping[str, Any] = field(default_factory=dict)
     dynamic: dict[str, Any] = field(default_factory=dict)
     company: Company = field(default_factory=Company)
-    _bases: dict[tuple[int, ...], Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    included: dict[str, Any] = field(default_factory=dict)
+    gathered: dict[str, Any] = field(default_factory=dict)
+    _bases: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _roles: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _folders: dict[tuple[int, str], tuple[Path, ...]] = field(default_factory=dict)
 
     def templar(self, item: Task | Include, local: Mapping[str, Any]) -> Templar:
         """A Templar with everything that `item` sees; `local` holds loop variables."""
-        role = item.role
-        strongest_first = (
+        role, inherited = item.role, item.inherited
+        folders = self._search_folders(item)
+        own = {"ansible_search_path": [str(folder) for folder in folders], "environment": list(inherited.environment)}
+        before = Learnt.of(self.inherited_dynamic)
+        strongest_first: tuple[Mapping[str, Any], ...] = (
+            local,
+            own,
             self._role_magic(role),
             self.magic,
             self.extra,
-            local,
-            *reversed(item.inherited.parameters),
-            role.parameters if role else {},
+            *reversed(inherited.parameters),
+            *(one.parameters for one in reversed(_line(role)) if one.parameters),
             self.dynamic,
-            self._base(role, item.inherited),
+            before,
+            self.included,
+            before.included,
+            *reversed(inherited.variables),
+            self._base(role),
         )
-        variables: Mapping[str, Any] = ChainMap(*strongest_first)
-        folders = search_folders(role, Path(item.where.file), self.playbook_directory)
-        return Templar(variables, search_paths=folders)
+        return Templar(ChainMap(*strongest_first), search_paths=folders)  # type: ignore[arg-type]
+
+    def learn(self, module: str, found: Mapping[str, Any]) -> None:
+        """Take what a task of `module` has found: the module says how strong it is."""
+        if module == "include_vars":
+            self.included.update(found)
+        elif module == "set_fact":
+            self.dynamic.update(found)
+        elif found:
+            self.gathered.update(found)
+            self._bases.clear()
+
+    def learnt(self) -> Learnt:
+        """Everything that later plays on this host shall see."""
+        before = Learnt.of(self.inherited_dynamic)
+        return Learnt(
+            {**before, **self.dynamic},
+            included={**before.included, **self.included},
+            gathered={**before.gathered, **self.gathered},
+        )
 
     def store(self, role: Role | None, inherited: Inherited) -> VariableStore:
-        """Every layer beneath the dynamic ones."""
-        variables = self.host.variables
-        store = VariableStore()
-        others = [r for r in self.play.roles if role is None or r.name != role.name]
-        for used in (*others, *((role,) if role else ())):
-            store = store.layer(Layer.ROLE_DEFAULTS, used.defaults).layer(Layer.ROLE_VARS, used.variables)
-        store = (
-            store.layer(Layer.INVENTORY_ALL, variables.all)
-            .layer(Layer.INVENTORY_GROUP, variables.groups)
-            .layer(Layer.INVENTORY_HOST, variables.host)
-            .layer(Layer.FACTS, fact_variables(self.facts))
-            .layer(Layer.SET_FACTS, self.inherited_dynamic)
-        )
-        for mapping in self.play.variables:
-            store = store.layer(Layer.PLAY_VARS, mapping)
-        for mapping in inherited.variables:
-            store = store.layer(Layer.TASK_VARS, mapping)
-        return store
+        """Every layer that can be told of a task, for people who ask where a variable comes from."""
+        return VariableStore([*self._before(role), *self._of_task(role, inherited)])
 
-    def _base(self, role: Role | None, inherited: Inherited) -> Mapping[str, Any]:
-        key = (id(role), *map(id, inherited.variables))
-        if key not in self._bases:
-            self._bases[key] = self.store(role, inherited).combined()
-        return self._bases[key]
+    def _of_task(self, role: Role | None, inherited: Inherited) -> Iterator[Entry]:
+        before = Learnt.of(self.inherited_dynamic)
+        yield from (Entry(Layer.TASK_VARS, mapping) for mapping in inherited.variables)
+        yield Entry(Layer.INCLUDE_VARS, {**before.included, **self.included})
+        yield Entry(Layer.SET_FACTS, {**before, **self.dynamic})
+        yield from (Entry(Layer.ROLE_PARAMETERS, one.parameters, one.where, one.name) for one in _line(role))
+        yield from (Entry(Layer.INCLUDE_PARAMETERS, mapping) for mapping in inherited.parameters)
+        yield Entry(Layer.EXTRA_VARS, self.extra)
+        yield Entry(Layer.MAGIC, {**self.magic, **self._role_magic(role)})
 
-    @staticmethod
-    def _role_magic(role: Role | None) -> dict[str, Any]:
-        return {"role_path": str(role.directory), "role_name": role.name} if role else {}
+    def _before(self, role: Role | None) -> list[Entry]:
+        """What stands before any task is looked at, `vars_files` that a template names included."""
+        facts = {**self.facts, **Learnt.of(self.inherited_dynamic).gathered, **self.gathered}
+        entries = [*before_tasks(self.play, self.host, role, fact_variables(facts), self.answers)]
+        if self.play.vars_files:
+            below = VariableStore(entry for entry in entries if entry.layer <= Layer.PLAY_VARS_FILES).combined()
+            templar = Templar(ChainMap(self.magic, self.extra, below))  # type: ignore[arg-type]
+            entries += play_files(self.play, templar)
+        return entries
+
+    def _base(self, role: Role | None) -> Mapping[str, Any]:
+        if id(role) not in self._bases:
+            self._bases[id(role)] = VariableStore(self._before(role)).combined()
+        return self._bases[id(role)]
+
+    def _role_magic(self, role: Role | None) -> Mapping[str, Any]:
+        if id(role) not in self._roles:
+            self._roles[id(role)] = {**play_magic(self.play), **role_magic(role)}
+        return self._roles[id(role)]
+
+    def _search_folders(self, item: Task | Include) -> tuple[Path, ...]:
+        key = (id(item.role), item.where.file)
+        if key not in self._folders:
+            self._folders[key] = search_folders(item.role, Path(item.where.file), self.playbook_directory)
+        return self._folders[key]
 
 
-def fact_variables(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts as variables: `ansible_facts` and, as Ansible injects them, `ansible_<name>`."""
-    return {"ansible_facts": dict(facts), **{f"ansible_{name}": value for name, value in facts.items()}}
-
-
-def magic_variables(host: Host, groups: Mapping[str, list[str]], **more: Any) -> dict[str, Any]:
-    """The variables that provision itself defines for `host`."""
-    return {
-        "inventory_hostname": host.name,
-        "inventory_hostname_short": host.base.split(".")[0],
-        "group_names": list(host.groups),
-        "groups": dict(groups),
-        "omit": OMIT,
-        "ansible_version": ANSIBLE_VERSION,
-        **more,
-    }
+def _line(role: Role | None) -> tuple[Role, ...]:
+    """The roles that depend on `role`, outermost first, and itself."""
+    return (*role.parents, role) if role is not None else ()

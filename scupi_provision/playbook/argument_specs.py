@@ -30,7 +30,7 @@ def check_role(role: Role, play: Play, known: AbstractSet[str]) -> Iterator[Diag
         return
     yield from _missing(role, play, options, known)
     yield from _unknown(role, options)
-    for layer in (role.parameters, role.defaults, role.variables, *play.variables):
+    for layer in (role.parameters, role.given, role.defaults, role.variables, *play.variables):
         for name, value in layer.items():
             if isinstance(options.get(name), dict):
                 place = first_place(value) or _place(name) or role.where
@@ -62,7 +62,7 @@ def _task_names(play: Play) -> frozenset[str]:
 
 def _unknown(role: Role, options: Mapping[str, Any]) -> Iterator[Diagnostic]:
     accepted = {str(name) for name in (*options, *role.defaults, *role.variables)}
-    for name in role.parameters:
+    for name in (*role.parameters, *role.given):
         if name not in accepted:
             hint = suggestion(name, sorted(accepted)) or f"it has {', '.join(sorted(map(str, options)))}"
             where = _place(name) or role.where

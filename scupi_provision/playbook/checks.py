@@ -95,7 +95,7 @@ def _values(play: Play, items: list[Placed]) -> Iterator[Any]:
     """The values of all variables that the play and its tasks define, each once."""
     layers: list[dict[str, Any]] = [*play.variables]
     for role in (*play.roles, *(placed.item.role for placed in items)):
-        layers += (role.defaults, role.variables, role.parameters) if role is not None else ()
+        layers += (role.defaults, role.variables, role.given, role.parameters) if role is not None else ()
     for placed in items:
         layers += placed.item.inherited.variables
     yield from {id(layer): layer for layer in layers}.values()

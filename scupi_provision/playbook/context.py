@@ -24,6 +24,7 @@ class Scope:
         file: The file of tasks.
         inherited: What they inherit from the levels above.
         role: The role that they belong to.
+        parents: The roles that depend on the one that is being read, outermost first.
         handlers: Whether they are handlers.
         stack: The files that led here by import or include, outermost first.
     """
@@ -31,6 +32,7 @@ class Scope:
     file: Path
     inherited: Inherited = field(default_factory=Inherited)
     role: Role | None = None
+    parents: tuple[Role, ...] = ()
     handlers: bool = False
     stack: tuple[Path, ...] = ()
 

@@ -62,7 +62,7 @@ def role_names(role: Role | None) -> frozenset[str]:
     """The variables that a role brings."""
     if role is None:
         return frozenset()
-    return frozenset(str(name) for name in (*role.defaults, *role.variables, *role.parameters))
+    return frozenset(str(name) for name in (*role.defaults, *role.variables, *role.given, *role.parameters))
 
 
 def required_options(role: Role | None) -> frozenset[str]:

@@ -21,7 +21,9 @@ class Role:
         directory: Its folder; `files/`, `templates/` and `tasks/` are looked up below it.
         defaults: `defaults/main.yml` (weakest variables), raw values.
         variables: `vars/main.yml`, raw values.
-        parameters: Variables given where the role is used (`vars:` and extra keys of the role entry).
+        parameters: Variables given where the role is used, as extra keys of its entry: Ansible's "role params".
+        given: `vars:` of its entry: they win over `variables`, and no other role sees them.
+        parents: The roles that depend on it, outermost first; it sees their variables.
         handlers: `handlers/main.yml`.
         verify: `verify/main.yml`: the role's proof, run on the hosts named by the play's `verify:`.
         argument_specs: The `main` entry point of `meta/argument_specs.yml`, raw, or {}.
@@ -33,6 +35,8 @@ class Role:
     defaults: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
+    parents: tuple[Role, ...] = field(default=(), repr=False)
     handlers: tuple[Task, ...] = ()
     verify: tuple[Item, ...] = ()
     argument_specs: dict[str, Any] = field(default_factory=dict)

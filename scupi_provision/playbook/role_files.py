@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +98,23 @@ def _main_entry_point(node: Node | None, site: Site) -> dict[str, Any]:
     return value
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a role is given where it is used.
+
+    Attributes:
+        parameters: The extra keys of its entry.
+        variables: `vars:` of its entry.
+    """
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+
+
 def read_role(
     name: TemplateText,
     directory: Path,
-    parameters: dict[str, Any],
+    given: Given,
     meta: Meta,
     options: Values,
     scope: Scope,
@@ -113,7 +126,9 @@ def read_role(
         directory=directory,
         defaults=_variables(directory / "defaults", options.get("defaults_from", "main"), site),
         variables=_variables(directory / "vars", options.get("vars_from", "main"), site),
-        parameters=parameters,
+        parameters=given.parameters,
+        given=given.variables,
+        parents=scope.parents,
         argument_specs=meta.argument_specs,
         where=name.position,
     )

@@ -11,7 +11,7 @@ from scupi_provision.playbook.context import RoleUse, Scope, Site
 from scupi_provision.playbook.keyword_tables import ROLE_ENTRY
 from scupi_provision.playbook.keywords import Values, inherit, read_keywords
 from scupi_provision.playbook.models import Item, Role
-from scupi_provision.playbook.role_files import Meta, files_of, find_role, read_meta, read_role, role_tasks
+from scupi_provision.playbook.role_files import Given, Meta, files_of, find_role, read_meta, read_role, role_tasks
 from scupi_provision.playbook.scalars import check_identifier, kind_of
 from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, implicit
 from scupi_provision.values import SourceText, TemplateText
@@ -31,32 +31,32 @@ def read_roles(node: Node, scope: Scope, site: Site) -> tuple[Item, ...]:
 
 def _read_entry(node: Node, scope: Scope, site: Site) -> tuple[Item, ...]:
     values: Values = {}
-    parameters: dict[str, Any] = {}
+    given = Given()
     name: object = node
     if isinstance(node, MappingNode):
         values, rest = read_keywords(node, ROLE_ENTRY, known.ROLE_ENTRY_KEYWORDS, site.problems)
         name = values.get("role", values.get("name"))
         extra: dict[str, Any] = {key: implicit(value) for key, value in rest if check_identifier(key, site.problems)}
-        parameters = {**extra, **values.pop("vars", {})}
+        given = Given(extra, values.pop("vars", {}))
     if not isinstance(name, SourceText) or not name.strip():
         site.problems.append(diagnostic("a role must be a name, or a mapping with `role: NAME`", node.position))
         return ()
     text = name if isinstance(name, TemplateText) else TemplateText(name, name.position)
     inside = replace(scope, inherited=inherit(scope.inherited, values))
-    return _use(text, parameters, values, inside, site)
+    return _use(text, given, values, inside, site)
 
 
-def _use(name: TemplateText, parameters: dict[str, Any], values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
+def _use(name: TemplateText, given: Given, values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     directory = find_role(name, site)
     if directory is None or _runs_in_circles(directory, name, scope, site):
         return ()
     meta = read_meta(directory, site)
-    use = RoleUse(directory, parameters, values.get("when", ()), values.get("tags", ()))
+    use = RoleUse(directory, {**given.parameters, **given.variables}, values.get("when", ()), values.get("tags", ()))
     if use in site.uses and not meta.allow_duplicates:
         return ()
     site.uses.append(use)
-    before = _dependencies(meta, directory, scope, site)
-    role = read_role(name, directory, parameters, meta, {}, scope, site)
+    role = read_role(name, directory, given, meta, {}, scope, site)
+    before = _dependencies(meta, role, scope, site)
     site.roles.append(role)
     return (*before, *role_tasks(role, {}, scope, site))
 
@@ -86,8 +86,8 @@ def _load(name: TemplateText, options: Values, scope: Scope, site: Site) -> tupl
     if directory is None or _runs_in_circles(directory, name, scope, site, options):
         return None, ()
     meta = read_meta(directory, site)
-    before = _dependencies(meta, directory, scope, site)
-    role = read_role(name, directory, {}, meta, options, scope, site)
+    role = read_role(name, directory, Given(), meta, options, replace(scope, parents=()), site)
+    before = _dependencies(meta, role, replace(scope, parents=()), site)
     return role, (*before, *role_tasks(role, options, scope, site))
 
 
@@ -108,7 +108,8 @@ def _runs_in_circles(
     return True
 
 
-def _dependencies(meta: Meta, directory: Path, scope: Scope, site: Site) -> tuple[Item, ...]:
+def _dependencies(meta: Meta, role: Role, scope: Scope, site: Site) -> tuple[Item, ...]:
     if meta.dependencies is None:
         return ()
-    return read_roles(meta.dependencies, replace(scope, stack=(*scope.stack, directory)), site)
+    parents = (*role.parents, role)
+    return read_roles(meta.dependencies, replace(scope, stack=(*scope.stack, role.directory), parents=parents), site)

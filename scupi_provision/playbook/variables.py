@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import enum
-import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from scupi_provision.errors import InputError, Position
-from scupi_provision.source import implicit, read_document, read_text
-from scupi_provision.values import SourceText, TemplateText
+from scupi_provision.errors import Position
+from scupi_provision.values import SourceText
 
 
 class Layer(enum.IntEnum):
-    """Where a variable may be defined, weakest first, as Ansible documents it."""
+    """Where a variable may be defined, weakest first.
+
+    The order is that of "Understanding variable precedence" in Ansible's user guide (its level 1, command line values
+    such as `-u`, defines no variables). Accounts are ours; loop variables and the tool's own are not in that list, but
+    Ansible sets them last, so they win.
+    """
 
     ROLE_DEFAULTS = enum.auto()
     INVENTORY_ALL = enum.auto()
     INVENTORY_GROUP = enum.auto()
+    ALL_FILE = enum.auto()
+    ALL_PLAYBOOK_FILE = enum.auto()
+    GROUP_FILE = enum.auto()
+    GROUP_PLAYBOOK_FILE = enum.auto()
     INVENTORY_HOST = enum.auto()
+    HOST_FILE = enum.auto()
+    HOST_PLAYBOOK_FILE = enum.auto()
+    ACCOUNT = enum.auto()
     FACTS = enum.auto()
     PLAY_VARS = enum.auto()
+    PLAY_PROMPTS = enum.auto()
     PLAY_VARS_FILES = enum.auto()
     ROLE_VARS = enum.auto()
-    BLOCK_VARS = enum.auto()
     TASK_VARS = enum.auto()
     INCLUDE_VARS = enum.auto()
     SET_FACTS = enum.auto()
-    PARAMETERS = enum.auto()
+    ROLE_PARAMETERS = enum.auto()
+    INCLUDE_PARAMETERS = enum.auto()
     EXTRA_VARS = enum.auto()
     MAGIC = enum.auto()
+    LOOP = enum.auto()
 
     @property
     def title(self) -> str:
@@ -43,33 +55,73 @@ _TITLES = {
     Layer.ROLE_DEFAULTS: "role defaults",
     Layer.INVENTORY_ALL: "inventory, all",
     Layer.INVENTORY_GROUP: "inventory, group",
+    Layer.ALL_FILE: "group_vars/all beside the inventory",
+    Layer.ALL_PLAYBOOK_FILE: "group_vars/all beside the playbook",
+    Layer.GROUP_FILE: "group_vars beside the inventory",
+    Layer.GROUP_PLAYBOOK_FILE: "group_vars beside the playbook",
     Layer.INVENTORY_HOST: "inventory, host",
+    Layer.HOST_FILE: "host_vars beside the inventory",
+    Layer.HOST_PLAYBOOK_FILE: "host_vars beside the playbook",
+    Layer.ACCOUNT: "inventory, account",
     Layer.FACTS: "facts",
     Layer.PLAY_VARS: "play vars",
+    Layer.PLAY_PROMPTS: "play vars_prompt",
     Layer.PLAY_VARS_FILES: "play vars_files",
     Layer.ROLE_VARS: "role vars",
-    Layer.BLOCK_VARS: "block vars",
-    Layer.TASK_VARS: "task vars",
+    Layer.TASK_VARS: "block and task vars",
     Layer.INCLUDE_VARS: "include_vars",
     Layer.SET_FACTS: "set_fact and register",
-    Layer.PARAMETERS: "parameters of a role or include",
+    Layer.ROLE_PARAMETERS: "role parameters",
+    Layer.INCLUDE_PARAMETERS: "include parameters",
     Layer.EXTRA_VARS: "--extra-vars",
     Layer.MAGIC: "provision itself",
+    Layer.LOOP: "loop variable",
 }
 
-Definition = tuple[Layer, Any, "Position | None"]
+
+@dataclass(frozen=True)
+class Definition:
+    """One place that gives a variable a value.
+
+    Attributes:
+        value: As written: a template in it is not rendered.
+        place: Where a file defines it, or None.
+        owner: The role, group, host or account that it is about, or "".
+    """
+
+    layer: Layer
+    value: Any
+    place: Position | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one place defines: `vars:` of a play, a file, the defaults of a role.
+
+    Attributes:
+        where: The place as a whole, for names that do not know their own.
+        owner: As `Definition` has it.
+    """
+
+    layer: Layer
+    variables: Mapping[str, Any]
+    where: Position | None = None
+    owner: str = ""
 
 
 class VariableStore:
     """Variables of one host in one place of a play. Immutable: `layer` gives a new store and shares the mappings."""
 
-    def __init__(self, entries: Iterable[tuple[Layer, Mapping[str, Any]]] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
         """Take `entries` in any order of layers; within a layer, later ones win."""
-        self._entries: tuple[tuple[Layer, Mapping[str, Any]], ...] = tuple(sorted(entries, key=lambda entry: entry[0]))
+        self._entries = tuple(sorted(entries, key=lambda entry: entry.layer))
 
-    def layer(self, layer: Layer, variables: Mapping[str, Any]) -> VariableStore:
+    def layer(
+        self, layer: Layer, variables: Mapping[str, Any], *, where: Position | None = None, owner: str = ""
+    ) -> VariableStore:
         """This store with `variables` added to `layer`, above what that layer already has."""
-        return VariableStore((*self._entries, (layer, variables))) if variables else self
+        return VariableStore((*self._entries, Entry(layer, variables, where, owner))) if variables else self
 
     def combined(self) -> Mapping[str, Any]:
         """Every variable with its winning value, not rendered. Computed once; not to be changed."""
@@ -78,68 +130,22 @@ class VariableStore:
     @cached_property
     def _combined(self) -> dict[str, Any]:
         combined: dict[str, Any] = {}
-        for _, variables in self._entries:
-            combined.update(variables)
+        for entry in self._entries:
+            combined.update(entry.variables)
         return combined
 
     def definitions(self, name: str) -> list[Definition]:
         """Every definition of `name`, the winning one last, with its place when a file defines it."""
         found: list[Definition] = []
-        for layer, variables in self._entries:
-            for key, value in variables.items():
-                if key == name:
-                    found.append((layer, value, _place(key) or _place(value)))
+        for entry in self._entries:
+            if name not in entry.variables:
+                continue
+            key = next(key for key in entry.variables if key == name)
+            value = entry.variables[name]
+            place = _place(key) or _place(value) or entry.where
+            found.append(Definition(entry.layer, value, place, entry.owner))
         return found
 
 
 def _place(value: Any) -> Position | None:
     return value.position if isinstance(value, SourceText) else None
-
-
-def parse_extra_vars(options: Iterable[str]) -> dict[str, Any]:
-    """The variables of `-e` options, later ones winning: `key=value …` (texts), `{"json": …}`, `@file.yml`.
-
-    Raises:
-        InputError: An option is none of these; its position counts characters of the option.
-    """
-    variables: dict[str, Any] = {}
-    for option in options:
-        text = option.strip()
-        if text.startswith("@"):
-            variables |= _mapping(implicit(read_document(Path(text[1:]).expanduser())), text)
-        elif text.startswith(("{", "[")):
-            variables |= _mapping(implicit(read_text(text, "--extra-vars")), text)
-        else:
-            variables |= _pairs(text)
-    return variables
-
-
-def _mapping(value: Any, text: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise InputError(
-            f"--extra-vars {text} is not a mapping of names to values", hint="write -e '{\"name\": value}'"
-        )
-    return value
-
-
-def _pairs(text: str) -> dict[str, Any]:
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise InputError(f"--extra-vars {text}: {error}", hint="close the quote") from None
-    made: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        column = max(text.find(name), 0) + 1
-        if not equals or not name:
-            raise InputError(
-                f'--extra-vars: "{word}" is not key=value',
-                where=Position("--extra-vars", 1, column),
-                excerpt=text,
-                hint="write -e name=value, -e '{\"name\": value}' or -e @file.yml",
-            )
-        where = Position("--extra-vars", 1, column + len(name) + 1)
-        made[SourceText(name, Position("--extra-vars", 1, column), plain=True)] = TemplateText(value, where)
-    return made

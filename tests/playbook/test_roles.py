@@ -18,7 +18,8 @@ def test_a_role_has_all_its_parts(site):
         "- hosts: all\n  roles:\n    - {role: git, prefix: ~/git, vars: {jobs: 2}, tags: t, when: w}\n"
     ).plays[0]
     (role,) = play.roles
-    assert (role.name, role.parameters, role.variables) == ("git", {"prefix": "~/git", "jobs": 2}, {"inner": 1})
+    assert (role.name, role.parameters, role.given) == ("git", {"prefix": "~/git"}, {"jobs": 2})
+    assert role.variables == {"inner": 1}
     assert str(role.defaults["version"]) == "2.47"
     (task,) = play.tasks
     assert task.role == role

@@ -2,8 +2,9 @@
 
 import pytest
 from scupi_provision.errors import InputError, Position
+from scupi_provision.playbook.extra_variables import parse_extra_vars
 from scupi_provision.playbook.templating import Templar
-from scupi_provision.playbook.variables import Layer, VariableStore, parse_extra_vars
+from scupi_provision.playbook.variables import Definition, Layer, VariableStore
 from scupi_provision.values import SourceText, TemplateText
 
 
@@ -16,9 +17,12 @@ def test_stronger_layers_win_in_whatever_order_they_come():
 
 
 def test_the_order_is_ansibles():
-    names = [layer.name for layer in Layer]
-    assert names[:5] == ["ROLE_DEFAULTS", "INVENTORY_ALL", "INVENTORY_GROUP", "INVENTORY_HOST", "FACTS"]
-    assert names.index("SET_FACTS") < names.index("PARAMETERS") < names.index("EXTRA_VARS")
+    order = """
+        ROLE_DEFAULTS INVENTORY_ALL INVENTORY_GROUP ALL_FILE ALL_PLAYBOOK_FILE GROUP_FILE GROUP_PLAYBOOK_FILE
+        INVENTORY_HOST HOST_FILE HOST_PLAYBOOK_FILE ACCOUNT FACTS PLAY_VARS PLAY_PROMPTS PLAY_VARS_FILES ROLE_VARS
+        TASK_VARS INCLUDE_VARS SET_FACTS ROLE_PARAMETERS INCLUDE_PARAMETERS EXTRA_VARS MAGIC LOOP
+    """
+    assert [layer.name for layer in Layer] == order.split()
 
 
 def test_within_a_layer_the_later_wins_and_stores_do_not_change():
@@ -36,7 +40,7 @@ def test_every_definition_is_told_with_its_place():
         .layer(Layer.ROLE_DEFAULTS, {SourceText("x", place): 1})
         .layer(Layer.TASK_VARS, {"y": 2})
     )
-    assert store.definitions("x") == [(Layer.ROLE_DEFAULTS, 1, place), (Layer.EXTRA_VARS, 3, None)]
+    assert store.definitions("x") == [Definition(Layer.ROLE_DEFAULTS, 1, place), Definition(Layer.EXTRA_VARS, 3)]
 
 
 def test_extra_variables_are_texts_json_or_files(tmp_path):
