@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
 from scupi_provision.host.facts import Facts
+from scupi_provision.host.memory_inspections import answer
 from scupi_provision.host.reading import matches
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.shell.actions import (
@@ -19,6 +20,7 @@ from scupi_provision.shell.actions import (
     CopyFile,
     Extract,
     Fetch,
+    HardLink,
     Link,
     Mkdir,
     Recheck,
@@ -164,6 +166,8 @@ class MemoryHost:
                 snapshot.contents[path] = node.content
         for pattern in needs.names:
             snapshot.names[pattern] = tuple(sorted(self._names(pattern)))
+        for question in needs.inspections:
+            snapshot.inspections[question] = answer(question, self.nodes)
 
     def _names(self, pattern: str) -> Iterable[str]:
         fixed = posixpath.dirname(pattern.partition("*")[0])
@@ -185,6 +189,8 @@ class MemoryHost:
                     self._expect(path, entry)
                 for pattern, names in action.names if isinstance(action, Recheck) else ():
                     self._expect_names(pattern, names)
+                if isinstance(action, Recheck):
+                    self._expect_told(action)
                 self._do(action)
         except _StopError as stop:
             return Performed(stop.outcome, str(stop), tuple(self._runs))
@@ -198,6 +204,10 @@ class MemoryHost:
         found = (now.kind, now.mode, now.digest, now.target)
         if any(old is not None and new != old for new, old in zip(found, wanted, strict=True)):
             raise _StopError("stale", f"{path} is not what the plan saw: {now}, not {seen}")
+
+    def _expect_told(self, check: Recheck) -> None:
+        if any(answer(question, self.nodes) != told for question, told in check.inspections):
+            raise _StopError("stale", "something is not as the plan saw it")
 
     def _expect_names(self, pattern: str, seen: tuple[str, ...]) -> None:
         if sorted(self._names(pattern)) != sorted(seen):
@@ -260,6 +270,10 @@ class MemoryHost:
     @_do.register
     def _(self, action: Link) -> None:
         self._place(action.path, Node(Kind.LINK, target=action.target))
+
+    @_do.register
+    def _(self, action: HardLink) -> None:
+        self._place(action.path, self._node(action.source))
 
     @_do.register
     def _(self, action: Remove) -> None:

@@ -145,6 +145,14 @@ class ReadableHost:
             raise NeedsReadingError(Needs(contents={path: None}))
         return self._snapshot.contents[path]
 
+    def content_at_hand(self, path: str) -> bytes | None:
+        """The bytes of the file at `path` when they are known without reading anything."""
+        path = self._through_planned_links(self.path(path))
+        real = self._real(path)
+        if self._overlaid(real) is not None:
+            return self.record.contents.get(real, None if self._is_superseded(real) else self._contents.get(real))
+        return self._snapshot.contents.get(path)
+
     def _content_of(self, path: str, planned: Entry) -> bytes:
         """The content of a file that the plan makes without having it at hand (a copy, a download), by its hash."""
         if planned.kind is not Kind.FILE:

@@ -8,6 +8,7 @@ from typing import Any
 from scupi_provision.events import Diff
 from scupi_provision.shell.actions import Action, Extract, Run
 from scupi_provision.shell.entry import Entry
+from scupi_provision.shell.inspection import Inspection
 
 
 class TaskFailedError(Exception):
@@ -31,6 +32,7 @@ class StepRecord:
         reads: What was looked at, as it was or as earlier steps leave it: the basis that is checked again after
             opaque actions.
         names: Likewise, what patterns matched.
+        inspections: Likewise, what was told of other questions.
         looked_at: Every path that was looked at, by the one name that it has after links, and whether something was
             there (None where a program has yet to tell).
         searched: Subtrees in which names were looked for, or which the step's programs use.
@@ -45,6 +47,7 @@ class StepRecord:
     opaque: dict[str, str] = field(default_factory=dict)
     reads: dict[str, Entry] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    inspections: dict[Inspection, bytes] = field(default_factory=dict)
     looked_at: dict[str, bool | None] = field(default_factory=dict)
     searched: set[str] = field(default_factory=set)
     declared: list[object] = field(default_factory=list)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from scupi_provision.host.facts import Facts
 from scupi_provision.shell.entry import Entry
+from scupi_provision.shell.inspection import Inspection
 
 
 @dataclass
@@ -17,12 +18,14 @@ class Snapshot:
         entries: By absolute path.
         contents: Bytes of files whose hash is that of their entry.
         names: What a pattern matched.
+        inspections: What was told of other questions; None where nobody can tell (a script that is compiled).
     """
 
     facts: Facts | None = None
     entries: dict[str, Entry] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    inspections: dict[Inspection, bytes | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -33,9 +36,10 @@ class Needs:
     entries: dict[str, None] = field(default_factory=dict)
     contents: dict[str, None] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
+    inspections: dict[Inspection, None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.facts or self.entries or self.contents or self.names)
+        return bool(self.facts or self.entries or self.contents or self.names or self.inspections)
 
     def add(self, other: Needs) -> None:
         """Need that too."""
@@ -43,6 +47,7 @@ class Needs:
         self.entries.update(other.entries)
         self.contents.update(other.contents)
         self.names.update(other.names)
+        self.inspections.update(other.inspections)
 
 
 class NeedsReadingError(Exception):

@@ -9,18 +9,32 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from scupi_provision.events import Diff
+from scupi_provision.host.inspecting import InspectingHost
 from scupi_provision.host.lock import Declared, Download, HostLock
-from scupi_provision.host.reading import ReadableHost, ancestors
+from scupi_provision.host.reading import ancestors
 from scupi_provision.host.record import StepRecord, TaskFailedError, forget_below
 from scupi_provision.host.snapshot import Snapshot
-from scupi_provision.shell.actions import CopyFile, Extract, Fetch, Link, Mkdir, Remove, Run, SetMode, Touch, WriteFile
+from scupi_provision.shell.actions import (
+    CopyFile,
+    Extract,
+    Fetch,
+    HardLink,
+    Link,
+    Mkdir,
+    Remove,
+    Run,
+    SetMode,
+    Touch,
+    WriteFile,
+)
 from scupi_provision.shell.entry import ABSENT, Entry, Kind
 from scupi_provision.values import FileMode, UnknownValueError
 
 
-class HostView(ReadableHost):
+class HostView(InspectingHost):
     """One host during planning.
 
     Attributes:
@@ -219,10 +233,10 @@ class HostView(ReadableHost):
         self._plan(path, Entry(Kind.DIRECTORY, bits))
         return True
 
-    def set_mode(self, path: str, mode: FileMode | int) -> bool:
-        """Give a file or directory this mode."""
+    def set_mode(self, path: str, mode: FileMode | int, *, seen: Entry | None = None) -> bool:
+        """Give a file or directory this mode; `seen` is what is known of it already (of many files of a tree)."""
         path = self._through_planned_links(self.path(path))
-        now = self.entry(path)
+        now = seen or self.entry(path)
         if now.kind in {Kind.ABSENT, Kind.LINK}:
             return False
         bits = self._mode(mode, now, directory=now.kind is Kind.DIRECTORY)
@@ -231,7 +245,7 @@ class HostView(ReadableHost):
         before = "unknown" if now.mode is None else f"{now.mode:04o}"
         summary = f"mode {before} -> {bits:04o} of {path}"
         self.record.act(SetMode(path, bits, now), Diff(path, summary=summary))
-        self._plan(path, Entry(now.kind, bits, now.size, now.digest), self._planned_content(path))
+        self._plan(path, replace(now, mode=bits), self._planned_content(path))
         return True
 
     def link(self, path: str, target: str, *, force: bool = False) -> bool:
@@ -265,17 +279,32 @@ class HostView(ReadableHost):
         self._plan(path, ABSENT)
         return True
 
-    def touch(self, path: str, mode: FileMode | int | None = None) -> bool:
-        """Set the file's times to now, creating it when absent; always a change."""
+    def hard_link(self, path: str, source: str) -> bool:
+        """Make `path` another name of the regular file `source`, instead of what is there."""
+        source, path = self.path(source), self._through_planned_links(self.path(path))
+        self.want(entries=[source, path, posixpath.dirname(path)])
+        now, named = self.entry(path), self.entry(source)
+        if now.kind is Kind.DIRECTORY or named.kind is not Kind.FILE:
+            raise TaskFailedError(f"{path} cannot be a hard link to {source}: only files can have several names")
+        if not now.exists:
+            self._need_directory(path)
+        self.record.act(HardLink(path, source, now), Diff(path, summary=f"hard link {path} to {source}"))
+        self._plan(path, named, self._planned_content(source))
+        return True
+
+    def touch(
+        self, path: str, mode: FileMode | int | None = None, *, accessed: str = "now", modified: str = "now"
+    ) -> bool:
+        """Set the file's times, as `shell.actions.Touch` has them, creating it when absent; always a change."""
         path = self._through_planned_links(self.path(path))
         self.want(entries=[path, posixpath.dirname(path)])
         now = self.entry(path)
         if not now.exists:
             self._need_directory(path)
         bits = self._mode(mode, now, directory=now.kind is Kind.DIRECTORY)
-        self.record.act(Touch(path, bits, now), Diff(path, summary=f"touch {path}"))
+        self.record.act(Touch(path, bits, now, accessed, modified), Diff(path, summary=f"touch {path}"))
         if now.exists:
-            self._plan(path, Entry(now.kind, bits, now.size, now.digest), self._planned_content(path))
+            self._plan(path, replace(now, mode=bits), self._planned_content(path))
         else:
             self._plan(path, Entry(Kind.FILE, bits, 0, hashlib.sha256(b"").hexdigest()), b"")
         return True

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Field, Mode, ModuleArgs, Text
-from scupi_provision.shell.entry import Kind
+from scupi_provision.shell.details import read_details
+from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.values import UnknownValueError
 
 _STATES = {Kind.FILE: "file", Kind.DIRECTORY: "directory", Kind.LINK: "link", Kind.ABSENT: "absent"}
+_SET_GROUP = 0o2000
+"""The bit of a directory that gives what is made in it the directory's group."""
 
 
 class OwnedArgs(ModuleArgs):
@@ -40,16 +45,41 @@ def require_own(args: OwnedArgs, host: HostView) -> None:
             raise TaskFailedError(f"{kind} {wanted}: only root can give files away; this account is {mine}")
 
 
-def attributes(host: HostView, path: str) -> dict[str, Any]:
-    """What modules about files register on `path` as it will be: path, state, mode, size."""
+def attributes(host: HostView, path: str, name: str = "path") -> dict[str, Any]:
+    """What modules about files register on `path` as it will be: path (as `name`), state, mode, size, whose it is.
+
+    A directory's size and what a plan does not know of are left out.
+    """
     path = host.path(path)
     entry = host.entry(path)
-    values: dict[str, Any] = {"path": path, "state": _STATES.get(entry.kind, "other")}
+    values: dict[str, Any] = {name: path, "state": _STATES.get(entry.kind, "file")}
+    if not entry.exists:
+        return values
+    if entry.kind is Kind.LINK:
+        values["mode"] = "0777"
+        values["size"] = len((entry.target or "").encode("utf-8", "surrogateescape"))
     if entry.mode is not None:
         values["mode"] = f"{entry.mode:04o}"
     if entry.size is not None:
         values["size"] = entry.size
-    return values
+    return values | _owner(host, path, entry)
+
+
+def _owner(host: HostView, path: str, entry: Entry) -> dict[str, Any]:
+    raw = host.facts.raw
+    uid, gid = (int(raw.get(name, "0")) for name in ("uid", "gid"))
+    if entry.gid is None and entry.uid is None:  # the plan makes it
+        above = host.entry(posixpath.dirname(path), follow=True)
+        inherited = above.gid if above.mode is not None and above.mode & _SET_GROUP else None
+        entry = Entry(entry.kind, uid=uid, gid=gid if inherited is None else inherited)
+    if (entry.uid, entry.gid) == (uid, gid):
+        return {"uid": uid, "gid": gid, "owner": raw.get("user", str(uid)), "group": raw.get("group", str(gid))}
+    named = {"uid": entry.uid, "gid": entry.gid}
+    try:
+        details = read_details(host.inspect("stat", path, roots=(path,)).decode().partition("\n")[0])
+    except (UnknownValueError, ValueError):
+        return named  # of others' names only the host knows, once it is there
+    return named | {"owner": details.owner, "group": details.group}
 
 
 def backup_path(host: HostView, path: str) -> str | None:

@@ -14,6 +14,7 @@ from scupi_provision.playbook.models import Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Action
 from scupi_provision.shell.entry import Entry
+from scupi_provision.shell.inspection import Inspection
 
 StepKey = tuple[Any, ...]
 """Names one step of a play for as long as the play does not change: indexes of items, blocks and loop rounds."""
@@ -70,6 +71,7 @@ class Step:
         actions: What the host has to do, guards included; may be there for a task that changes nothing (a check).
         reads: What this step relied on, as it was read.
         names: What patterns matched, likewise.
+        inspections: What was told of other questions, likewise.
         result: What the module planned; None when it was skipped or is not known yet.
         module, args: For modules that judge a program's output afterwards.
         judgement: How the task itself judges it.
@@ -90,6 +92,7 @@ class Step:
     actions: tuple[Action, ...] = ()
     reads: Mapping[str, Entry] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inspections: Mapping[Inspection, bytes] = field(default_factory=dict)
     result: Result | None = None
     module: Module | None = None
     args: ModuleArgs | None = None

@@ -9,6 +9,7 @@ from scupi_provision.plan.overlap import MOST_ASIDE, may_run_aside, must_wait
 from scupi_provision.shell.actions import Action, Recheck
 from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.entry import Entry
+from scupi_provision.shell.inspection import Inspection
 
 
 def stream_of(steps: Sequence[Step]) -> list[Turn]:
@@ -54,10 +55,11 @@ class _Checks:
         self._doubtful = False
         self._entries: dict[str, Entry] = {}
         self._names: dict[str, tuple[str, ...]] = {}
+        self._told: dict[Inspection, bytes] = {}
 
     def forget(self) -> None:
         """A program has ended: nothing that was seen before is certain."""
-        self._doubtful, self._entries, self._names = True, {}, {}
+        self._doubtful, self._entries, self._names, self._told = True, {}, {}, {}
 
     def due(self, step: Step) -> list[Action]:
         """What the step relies on and was not checked yet, as at most one action."""
@@ -65,6 +67,9 @@ class _Checks:
             return []
         entries = {path: entry for path, entry in step.reads.items() if self._entries.get(path) != entry}
         names = {pattern: found for pattern, found in step.names.items() if self._names.get(pattern) != found}
+        told = {question: answer for question, answer in step.inspections.items() if self._told.get(question) != answer}
         self._entries.update(entries)
         self._names.update(names)
-        return [Recheck(tuple(entries.items()), tuple(names.items()))] if entries or names else []
+        self._told.update(told)
+        check = Recheck(tuple(entries.items()), tuple(names.items()), tuple(told.items()))
+        return [check] if check != Recheck() else []

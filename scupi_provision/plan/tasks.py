@@ -92,6 +92,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         actions=kept_private(actions, hidden=_flag(templar, task.inherited.no_log)),
         reads=dict(host.record.reads),
         names=dict(host.record.names),
+        inspections=dict(host.record.inspections),
         result=result,
         args=args,
         record=host.record,
@@ -173,7 +174,11 @@ def _flag(templar: Templar, value: Any) -> bool:
 
 def _failed(this: TaskRound, message: str, error: Diagnostic, host: HostView) -> Step:
     """A step that cannot succeed on the host as it was read; what was read decides whether that still holds."""
-    seen = {"reads": dict(host.record.reads), "names": dict(host.record.names)}
+    seen = {
+        "reads": dict(host.record.reads),
+        "names": dict(host.record.names),
+        "inspections": dict(host.record.inspections),
+    }
     return _step(this, Outcome.FAILED, message=message, error=error, result=_failure(message), **seen)
 
 

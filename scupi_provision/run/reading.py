@@ -9,6 +9,7 @@ from scupi_provision.host.facts import Facts
 from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.shell import program
 from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.shell.inspection import ask, define
 from scupi_provision.shell.replies import ContentsReply, EntriesReply, FactReply, NamesReply, Reply
 
 
@@ -25,12 +26,15 @@ class Reading:
         self._groups = program.batches([*needs.entries, *(p for p in needs.contents if p not in needs.entries)])
         self._contents = program.batches(list(needs.contents))
         self._patterns = list(needs.names)
+        self._inspections = list(needs.inspections)
         self.text = "".join(
             [
                 program.read_facts() if needs.facts else "",
                 *(program.read_entries(group) for group in self._groups),
                 *(program.read_contents(group) for group in self._contents),
                 *(program.read_names(pattern) for pattern in self._patterns),
+                define() if self._inspections else "",
+                *(ask(inspection) for inspection in self._inspections),
             ]
         )
 
@@ -52,7 +56,9 @@ class Reading:
         if self._facts:
             snapshot.facts = Facts(facts)
         again = _keep_entries([path for group in self._groups for path in group], entries, snapshot)
-        for group, blob in zip(self._contents, blobs, strict=True):
+        count = len(self._contents)
+        snapshot.inspections.update(zip(self._inspections, blobs[count:], strict=True))
+        for group, blob in zip(self._contents, blobs[:count], strict=True):
             again.add(_keep_contents(group, blob, snapshot))
         return again
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from scupi_provision.shell.entry import Entry
+from scupi_provision.shell.inspection import Inspection
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,15 @@ class Link:
 
 
 @dataclass(frozen=True)
+class HardLink:
+    """Make `path` another name of the file `source`, switching in one rename when there is a file already."""
+
+    path: str
+    source: str
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
 class Remove:
     """Remove a file, a link, or (with `recursive`) a directory with everything in it."""
 
@@ -91,11 +101,18 @@ class Remove:
 
 @dataclass(frozen=True)
 class Touch:
-    """Set a file's times to now, creating it empty when it is absent."""
+    """Set a file's times, creating it empty when it is absent.
+
+    Attributes:
+        accessed: `now`, a time as POSIX `touch -t` reads it, where the host is, or "" to leave it.
+        modified: Likewise.
+    """
 
     path: str
     mode: int
     expect: Entry | None = None
+    accessed: str = "now"
+    modified: str = "now"
 
 
 @dataclass(frozen=True)
@@ -197,10 +214,12 @@ class Recheck:
     Attributes:
         entries: Path and what the plan saw there.
         names: Pattern (`*` is the only wildcard) and the paths that the plan saw it match.
+        inspections: Question and what the plan was told.
     """
 
     entries: tuple[tuple[str, Entry], ...] = ()
     names: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    inspections: tuple[tuple[Inspection, bytes], ...] = field(default=(), repr=False)
 
 
-Action = Mkdir | WriteFile | CopyFile | SetMode | Link | Remove | Touch | Fetch | Extract | Run | Recheck
+Action = Mkdir | WriteFile | CopyFile | SetMode | Link | HardLink | Remove | Touch | Fetch | Extract | Run | Recheck

@@ -12,6 +12,7 @@ from scupi_provision.shell.actions import (
     CopyFile,
     Extract,
     Fetch,
+    HardLink,
     Link,
     Mkdir,
     Recheck,
@@ -23,6 +24,7 @@ from scupi_provision.shell.actions import (
 )
 from scupi_provision.shell.entry import Entry, Kind
 from scupi_provision.shell.guarding import GUARD_SECONDS, Guarded, guard_definitions, guard_words
+from scupi_provision.shell.inspection import define, expectation
 from scupi_provision.shell.program import end, shell_source
 from scupi_provision.shell.words import encoded, glob_word, is_literal, word, words
 
@@ -78,10 +80,11 @@ class Compiler:
         receive = "".join(f"p_blob {hashlib.sha256(blob).hexdigest()} {len(blob)}\n" for blob in self.blobs)
         proof = "" if self._keeps_proof else "p_unprove\n"
         seconds = max((turn.guard_s for turn in stream if turn.guarded), default=0)
-        define, rest = (guard_definitions(seconds), "p_guard_rest\n") if seconds else ("", "")
+        guard, rest = (guard_definitions(seconds), "p_guard_rest\n") if seconds else ("", "")
+        asks = any(isinstance(a, Recheck) and a.inspections for turn in stream for a in turn.actions)
         # Blobs are taken off the line even when the lock is denied, else they would be read as the next program.
         return (
-            f"{define}p_open_run\n{receive}"
+            f"{guard}{define() if asks else ''}p_open_run\n{receive}"
             f'if [ -z "$P_STOP" ] && p_lock {word(self._owner)}; then\n{proof}{body}p_gather $P_ASIDE\nfi\n'
             f"{rest}p_forget_brought\np_unlock\np_close_run\n{end()}"
         )
@@ -142,6 +145,7 @@ def _names_digest(names: Sequence[str]) -> str:
 def _guard(action: Action) -> str:
     if isinstance(action, Recheck):
         expected = [f"p_expect {_expectation(path, entry)}" for path, entry in action.entries]
+        expected += [expectation(question, told) for question, told in action.inspections]
         expected += [f"p_expect_names {_names_digest(names)} {glob_word(pattern)}" for pattern, names in action.names]
         return " &&\n  ".join(expected)
     entry = getattr(action, "expect", None)
@@ -196,13 +200,18 @@ def _(action: Link, _compiler: Compiler) -> str:
 
 
 @_command.register
+def _(action: HardLink, _compiler: Compiler) -> str:
+    return f"p_hard_link {words(action.path, action.source)}"
+
+
+@_command.register
 def _(action: Remove, _compiler: Compiler) -> str:
     return f"p_remove {words(action.path, 'r' if action.recursive else '')}"
 
 
 @_command.register
 def _(action: Touch, _compiler: Compiler) -> str:
-    return f"p_touch {words(action.path, _octal(action.mode))}"
+    return f"p_touch {words(action.path, _octal(action.mode), action.accessed, action.modified)}"
 
 
 @_command.register

@@ -185,14 +185,15 @@ class _EntriesBatch:
     def _entry(kind: str, stats: Iterator[bytes], targets: Iterator[str], digests: Iterator[bytes]) -> Entry:
         if kind == "-":
             return ABSENT
-        mode, size = next(stats).split(b" ")
+        mode, size, *owner = next(stats).split(b" ")
+        uid, gid = map(int, owner)
         if kind == "l":
-            return Entry(Kind.LINK, target=next(targets))
+            return Entry(Kind.LINK, target=next(targets), uid=uid, gid=gid)
         if kind in "fu":
             # GNU escapes odd names with a backslash at the start of the line
             digest = next(digests).lstrip(b"\\")[:64].decode("ascii") if kind == "f" else None
-            return Entry(Kind.FILE, int(mode, 8), int(size), digest)
-        return Entry(Kind(kind), int(mode, 8))
+            return Entry(Kind.FILE, int(mode, 8), int(size), digest, uid=uid, gid=gid)
+        return Entry(Kind(kind), int(mode, 8), uid=uid, gid=gid)
 
 
 def _bytes(word: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -26,6 +26,7 @@ class Entry:
         size: Bytes, for files.
         digest: SHA-256 of a file's content in lower-case hex; None when it could not be read.
         target: Where a link points, byte for byte.
+        uid, gid: Whose it is, as numbers; None where that is not told, and for what a plan makes (the account's own).
     """
 
     kind: Kind
@@ -33,6 +34,8 @@ class Entry:
     size: int | None = None
     digest: str | None = None
     target: str | None = None
+    uid: int | None = field(default=None, compare=False)
+    gid: int | None = field(default=None, compare=False)
 
     @property
     def exists(self) -> bool:

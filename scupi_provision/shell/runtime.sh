@@ -120,7 +120,7 @@ p_expect_names() {
 
 # --- reading many paths at once ----------------------------------------------------------------------------------
 
-# p_entries PATH…: kinds of all, then mode and size of what exists, hashes of readable files, targets of links.
+# p_entries PATH…: kinds of all, then mode, size and owner of what exists, hashes of readable files, targets of links.
 p_entries() {
   p_kinds=''
   for p_path do
@@ -136,7 +136,7 @@ p_entries() {
     p_some=${p_some#?}
   done
   p_emit stats
-  [ $# -eq 0 ] || stat -c '%a %s' -- "$@" >&3
+  [ $# -eq 0 ] || stat -c '%a %s %u %g' -- "$@" >&3
   p_some=$p_kinds p_count=$#
   for p_path do
     if [ -L "$p_path" ]; then

@@ -13,6 +13,7 @@ from scupi_provision.shell.actions import (
     CopyFile,
     Extract,
     Fetch,
+    HardLink,
     Link,
     Mkdir,
     Remove,
@@ -60,7 +61,7 @@ def left_by(action: Action) -> str | None:
         return state_of(Entry(Kind.FILE, action.mode if action.mode_asked else None, digest=digest))
     if isinstance(action, Fetch):
         return state_of(Entry(Kind.FILE, action.mode if action.mode_asked else None, digest=action.sha256))
-    if isinstance(action, CopyFile | Touch):
+    if isinstance(action, CopyFile | Touch | HardLink):
         return state_of(Entry(Kind.FILE))
     if isinstance(action, Link):
         return state_of(Entry(Kind.LINK, target=action.target))

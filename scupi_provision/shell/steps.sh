@@ -96,6 +96,12 @@ p_link() { # PATH TARGET
   mv -T -f -- "$P_TEMP" "$1" 2>>"$P_RUN/err" || { P_WHY="cannot switch $1"; p_drop; return; }
 }
 
+p_hard_link() { # PATH SOURCE
+  p_near "$1" || return 1
+  ln -- "$2" "$P_TEMP" 2>>"$P_RUN/err" || { P_WHY="cannot make a hard link to $2 in ${1%/*}"; return 1; }
+  mv -T -f -- "$P_TEMP" "$1" 2>>"$P_RUN/err" || { P_WHY="cannot switch $1"; p_drop; return; }
+}
+
 p_remove() { # PATH RECURSIVE
   if [ -z "$2" ]; then
     rm -f -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot remove $1"; return 1; }
@@ -109,10 +115,19 @@ p_remove() { # PATH RECURSIVE
   p_emit note "$(p_say "left over: $P_TEMP could not be removed whole")"
 }
 
-p_touch() { # PATH MODE
+p_touch() { # PATH MODE ACCESSED MODIFIED: `now`, a time for `touch -t`, or nothing to leave it
   if [ -e "$1" ] || [ -L "$1" ]; then
-    { touch -- "$1" && chmod "$2" -- "$1"; } 2>>"$P_RUN/err" || { P_WHY="cannot touch $1"; return 1; }
+    chmod "$2" -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot touch $1"; return 1; }
   else
-    p_temp "$1" && p_place "$P_TEMP" "$1" "$2"
+    p_temp "$1" && p_place "$P_TEMP" "$1" "$2" || return 1
   fi
+  p_time a "$3" "$1" && p_time m "$4" "$1"
+}
+
+p_time() { # WHICH WHEN PATH
+  case $2 in
+    '') return 0 ;;
+    now) touch -c "-$1" -- "$3" ;;
+    *) touch -c "-$1" -t "$2" -- "$3" ;;
+  esac 2>>"$P_RUN/err" || { P_WHY="cannot set the times of $3"; return 1; }
 }

@@ -131,7 +131,8 @@ def _hosts(nonce: str, text: str) -> dict[str, Snapshot]:
     for part in re.split(r"^host ", text, flags=re.MULTILINE)[1:]:
         base, asked, stream = part.split("\n", 2)
         given: Mapping[str, list[str]] = json.loads(base64.b64decode(asked.removeprefix("asked ")))
-        needs = Needs(facts=True, **{name: dict.fromkeys(paths) for name, paths in given.items()})
+        wanted, contents, names = (dict.fromkeys(given[kind]) for kind in ("entries", "contents", "names"))
+        needs = Needs(facts=True, entries=wanted, contents=contents, names=names)
         snapshot = Snapshot()
         try:
             replies = list(Decoder(nonce).feed(stream.encode("utf-8", "surrogateescape")))
@@ -142,8 +143,8 @@ def _hosts(nonce: str, text: str) -> dict[str, Snapshot]:
         if not any(isinstance(reply, EndReply) for reply in replies):
             raise InputError(f"the look at {base} was cut short", hint="look again")
         if again:
-            names = ", ".join([*again.entries][:3])
-            raise InputError(f"{base} changed while it was looked at: {names}", hint="look again")
+            changed = ", ".join([*again.entries][:3])
+            raise InputError(f"{base} changed while it was looked at: {changed}", hint="look again")
         found[base] = _at_home(snapshot)
     return found
 
@@ -187,6 +188,7 @@ class Looked:
             if not self._is_below_nothing(pattern):
                 self.lacking.names[pattern] = None
             snapshot.names.setdefault(pattern, ())
+        snapshot.inspections.update(dict.fromkeys(needs.inspections))
 
     def _is_below_nothing(self, path: str) -> bool:
         """Whether something above `path` was not there: then nobody has to look for it."""

@@ -59,6 +59,7 @@ class UnseenHome:
                 snapshot.contents[path] = self.riddle(path)
         for pattern in needs.names:
             snapshot.names[pattern] = ()
+        snapshot.inspections.update(dict.fromkeys(needs.inspections))
 
     def _entry(self, path: str, home: str) -> Entry:
         if is_in(home, path):
