@@ -21,6 +21,7 @@ from scupi_provision.cli import lab as lab_commands
 from scupi_provision.cli import lock as lock_commands
 from scupi_provision.cli import options
 from scupi_provision.cli import rescue as rescue_command
+from scupi_provision.cli import schema as schema_command
 from scupi_provision.cli import ssh as ssh_commands
 from scupi_provision.cli import torch as torch_commands
 from scupi_provision.cli import vault as vault_commands
@@ -226,6 +227,7 @@ app.command("compile", rich_help_panel=_SITE)(opens_vaults(compile_commands.comp
 app.command("lock", rich_help_panel=_SITE)(opens_vaults(lock_commands.lock))
 app.command("bundle", rich_help_panel=_SITE)(lock_commands.bundle)
 app.command("doc", rich_help_panel=_SITE)(doc_command.doc)
+app.command("schema", rich_help_panel=_SITE)(schema_command.schema)
 app.add_typer(vault_commands.app, name="vault", rich_help_panel=_SITE)
 app.add_typer(inventory_commands.app, name="inventory", rich_help_panel=_WAY)
 app.command("trust", rich_help_panel=_WAY)(opens_vaults(ssh_commands.trust))

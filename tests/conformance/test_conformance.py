@@ -19,10 +19,11 @@ def test_both_tools_do_the_same(case: Case, tools: Tools, record_property):
             predicted = pair.check()
             assert pair.ours.tree() == before, f"check changed something\n{predicted.output}"
             theirs, ours = pair.ansible(), pair.apply()
+            assert theirs.end != "refused" or case.refused, f"ansible refuses this case\n{theirs.output}"
             found = differences(theirs, ours)
+            assert case.refused in ours.output
             if case.differs:
                 assert found, "no difference any more: take `differs` away"
-                assert case.refused in ours.output
                 return
             text = f"run {number}\n" + "\n".join(found)
             assert not found, f"{text}\n--- ansible\n{theirs.output}\n--- provision\n{ours.output}"
