@@ -78,15 +78,17 @@ def make_request(
     Raises:
         InputError: An option is wrong, or a file is not there.
     """
+    from scupi_provision.plan.secrecy import learn_named  # noqa: PLC0415
     from scupi_provision.plan.tags import TagSelection  # noqa: PLC0415
-    from scupi_provision.playbook.site import find_site  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.playbook.extra_variables import parse_extra_vars  # noqa: PLC0415
+    from scupi_provision.playbook.site import find_site  # noqa: PLC0415 - keeps `--help` fast
     from scupi_provision.run.request import RunRequest  # noqa: PLC0415
 
     if lab and inventory:
         raise InputError("--lab and --inventory exclude each other", hint="the lab brings an inventory of its own")
     path = find_site(playbook, Path.cwd())
     extra = parse_extra_vars(extra_vars)
+    learn_named(extra)
     selection = TagSelection(_names(tags), _names(skip_tags))
     (hosts, *more), stand_ins = _lab_inventory(path) if lab else (_inventories(inventory), ())
     return RunRequest(

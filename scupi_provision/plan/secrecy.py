@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from scupi_provision.vault.keyring import keyring
 _LONGEST_LEARNT = 64 * 1024
 """Bytes of a vaulted file whose lines are masked; what is longer is a program or an archive, and is only not shown."""
 _NAMED_FOR_SECRETS = re.compile(r"(?i)(?:^|_)(?:password|passwd|passphrase|secret|token|api_key|url_password)$")
-"""Arguments of modules that hold secrets whatever they are given (what Ansible's modules mark with no_log)."""
+"""Names of what holds a secret, whatever it is: arguments of modules (no_log in Ansible's), extra variables."""
 
 
 def opened_file(content: bytes, name: str, where: Position | None) -> tuple[bytes, bool]:
@@ -38,8 +38,12 @@ def opened_file(content: bytes, name: str, where: Position | None) -> tuple[byte
 
 def learn_arguments(args: ModuleArgs) -> None:
     """Mask what a task gives to arguments that are there for passwords and their like."""
-    for name in type(args).model_fields:
-        value = getattr(args, name)
+    learn_named({name: getattr(args, name) for name in type(args).model_fields})
+
+
+def learn_named(values: Mapping[str, Any]) -> None:
+    """Mask the texts among `values` whose names say that they are secret."""
+    for name, value in values.items():
         if isinstance(value, str) and _NAMED_FOR_SECRETS.search(name):
             mask().learn(value)
 
@@ -94,6 +98,15 @@ def _is_given_a_secret(action: Run) -> bool:
         return False
     texts = [*action.argv, *(value for _, value in action.environment), action.stdin.decode("utf-8", "replace")]
     return any(map(known.knows, texts))
+
+
+def holds_a_secret(action: Action) -> bool:
+    """Whether a secret would be sent to the host for this action."""
+    if isinstance(action, Run):
+        return _is_given_a_secret(action)
+    content = getattr(action, "content", b"").decode("utf-8", "replace")
+    texts = [content, getattr(action, "path", ""), getattr(action, "target", ""), *getattr(action, "urls", ())]
+    return any(map(mask().knows, texts))
 
 
 def shows_a_secret(actions: Iterable[Action]) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError, StalePlanError
 from scupi_provision.events import Event
+from scupi_provision.masking import mask
 from scupi_provision.plan.models import Plan, Step
 from scupi_provision.plan.tags import TagSelection
 from scupi_provision.run.apply import apply
@@ -37,6 +38,7 @@ def is_saved_plan(path: Path) -> bool:
 def save_plan(path: Path, site: Site, plans: Plans) -> None:
     """Write the plans of a check to `path`."""
     request = site.request
+    _refuse_secrets(request.extra)
     document = {
         "format": _FORMAT,
         "request": {
@@ -58,6 +60,14 @@ def save_plan(path: Path, site: Site, plans: Plans) -> None:
         path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"the plan cannot be saved: {error}") from error
+
+
+def _refuse_secrets(extra: Mapping[str, Any]) -> None:
+    secret = [name for name, value in extra.items() if mask().knows(json.dumps(plain_value(value), default=str))]
+    if secret:
+        names = ", ".join(map(str, secret))
+        hint = "put it into a vault that the playbook reads (vars_files, group_vars)"
+        raise InputError(f"the plan cannot be saved: -e gives it a secret ({names}), and a plan holds none", hint=hint)
 
 
 def apply_saved(path: Path, *, verify_again: bool) -> Iterator[Event]:
@@ -91,7 +101,12 @@ def _steps(plan: Plan) -> list[dict[str, Any]]:
 def _step(step: Step) -> dict[str, Any]:
     """A step in plain data. Actions include their guards, so a host that differs gives another hash."""
     actions = [hashlib.sha256(repr(action).encode("utf-8", "surrogateescape")).hexdigest() for action in step.actions]
-    return {"task": str(step.label), "module": step.label.module, "outcome": step.outcome.value, "actions": actions}
+    return {
+        "task": mask().hide(str(step.label)),
+        "module": step.label.module,
+        "outcome": step.outcome.value,
+        "actions": actions,
+    }
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError
-from scupi_provision.events import CheckFinished, Event, Outcome, TaskFinished
+from scupi_provision.events import CheckFinished, Event, Notice, Outcome, TaskFinished
 from scupi_provision.host.generation import Generation
 from scupi_provision.modules.contract import Result
 from scupi_provision.plan.judging import judged_afterwards
-from scupi_provision.plan.models import Done, Step
+from scupi_provision.plan.models import Done, Judgement, Step
 from scupi_provision.plan.registering import FAILURES, planned_values, with_verdict
 from scupi_provision.plan.rounds import from_home
+from scupi_provision.plan.secrecy import shows_a_secret
+from scupi_provision.shell.actions import Run
 from scupi_provision.shell.replies import RunReply, StepFailed
 from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValueError
 
 _HIDDEN = "hidden by no_log"
+_IN_SIGHT = (
+    "{task}: a secret is one of the words of its command, and everybody on the host could see it while it ran (ps); "
+    "give it by stdin or environment"
+)
 _SHOWN_LINES = 20
 """Last lines of a failed program that people are shown; the log on the host has the rest."""
 
@@ -78,7 +84,8 @@ def _values(step: Step, result: Result, *, failed: bool, ran: bool) -> dict[str,
     changed = step.outcome is Outcome.WOULD_CHANGE
     if ran and step.result and step.result.undecided:
         changed = result.changed
-    told = {**planned_values(step), **result.values}
+    begun = replace(step, judgement=Judgement(), patience=None, ignore_errors=False)  # these are judged after this
+    told = {**planned_values(begun), **result.values}
     return with_verdict(told, changed=changed, failed=failed or step.outcome in FAILURES)
 
 
@@ -111,6 +118,8 @@ def events_of(step: Step, done: Done, progress: Progress | None, host: str, home
     if last is not None and last.seconds is not None:
         seconds = float(last.seconds)  # it ran aside: its own time, not that until its step was closed
     failed = done.outcome in {Outcome.FAILED, Outcome.IGNORED, Outcome.RESCUED}
+    if progress is not None and shows_a_secret(step.actions):
+        yield Notice(_IN_SIGHT.format(task=step.label), host, "warning")
     output = _last_words(last, progress.failure if progress else None) if failed and not step.hidden else ""
     yield TaskFinished(
         host,
@@ -119,9 +128,9 @@ def events_of(step: Step, done: Done, progress: Progress | None, host: str, home
         "" if step.hidden else from_home(done.message, home),
         step.diffs,
         output,
-        last.log if last and failed else "",
+        last.log if last and failed and not _is_confidential(step) else "",
         seconds,
-        shown_error(step, done.message) if failed else None,
+        shown_error(step, done.message, _kind_of_failure(step, progress)) if failed else None,
     )
     for claim in done.claims:
         if step.hidden:
@@ -131,11 +140,28 @@ def events_of(step: Step, done: Done, progress: Progress | None, host: str, home
         yield CheckFinished(host, step.label, claim.passed, expected, seen)
 
 
-def shown_error(step: Step, message: str) -> Diagnostic:
-    """What people are told of a failed step; with `no_log` only where it stands."""
+def shown_error(step: Step, message: str, kind: str = "") -> Diagnostic:
+    """What people are told of a failed step; with `no_log` only where it stands and of what kind the failure is."""
     if step.hidden:
-        return Diagnostic(f"the task failed; why is {_HIDDEN}", step.label.where)
+        what = f"it failed: {kind}" if kind else "it failed"
+        return Diagnostic(f"{what}; the rest is {_HIDDEN}", step.label.where)
     return step.error or diagnostic(message or "the task failed", step.label.where)
+
+
+def _kind_of_failure(step: Step, progress: Progress | None) -> str:
+    """Of what kind a failure is, in words that hold nothing of the task's values."""
+    if progress and progress.runs and progress.runs[-1].status:
+        return f"a program ended with status {progress.runs[-1].status}"
+    if progress and progress.failure:
+        return "the host could not do it"
+    if step.judgement.fails_when is not None:
+        return "failed_when says so"
+    return "it cannot be done on this host, or its arguments are wrong"
+
+
+def _is_confidential(step: Step) -> bool:
+    """Whether nothing of its programs' output has stayed on the host."""
+    return any(isinstance(action, Run) and action.confidential for action in step.actions)
 
 
 def _last_words(run: RunReply | None, failure: StepFailed | None) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from scupi_provision.errors import Diagnostic, Position
 from scupi_provision.events import Outcome
+from scupi_provision.masking import mask
 from scupi_provision.plan.models import Step
+from scupi_provision.plan.secrecy import holds_a_secret
 from scupi_provision.playbook.models import Block, Item, Play, Task
 from scupi_provision.run.compiling.assumed import VARIABLE
 from scupi_provision.shell.actions import Action, Run
@@ -68,6 +70,8 @@ def _secret(step: Step) -> tuple[str, str]:
     hint = "--with-secrets writes it all the same; then keep the file to yourself"
     if step.hidden and step.actions:
         return "it has no_log, and a script is a file that others may read", hint
+    if any(map(holds_a_secret, step.actions)) or mask().knows(str(step.label)):
+        return "it brings a secret, and a script is a file that others may read", hint
     if any(map(_holds_password, step.actions)):
         return "an address in it holds a password, and a script is a file", hint
     return "", ""
