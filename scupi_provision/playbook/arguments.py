@@ -17,6 +17,8 @@ from scupi_provision.values import SourceText
 
 RAW = "_raw"
 """The name under which a task keeps the text of a free-form module."""
+VARIABLE = "_args"
+"""The name under which a task keeps a template that gives arguments as a whole (`args: "{{ options }}"`)."""
 
 
 @lru_cache(maxsize=256)
@@ -62,7 +64,10 @@ def check_arguments(
     module: Module, values: Mapping[str, Any], *, where: Position, positions: Mapping[str, Position]
 ) -> list[Diagnostic]:
     """What is wrong with arguments whose templates are not rendered yet: names, and the values without templates."""
-    found = _check_names(module, values, positions)
+    own = {name: value for name, value in values.items() if name != VARIABLE}
+    found = _check_names(module, own, positions)
+    if len(own) < len(values):  # a run will tell the rest
+        return found
     if found:
         return found
     try:

@@ -9,27 +9,38 @@ from typing import Any
 from scupi_provision.errors import Position
 from scupi_provision.modules.contract import Module
 from scupi_provision.modules.registry import LATER, ROOT_ONLY
-from scupi_provision.playbook.arguments import RAW, argument_names, takes_any_name
+from scupi_provision.playbook.arguments import RAW, VARIABLE, argument_names, takes_any_name
 from scupi_provision.playbook.context import Site, short_name
 from scupi_provision.playbook.freeform import read_pairs, split_command
 from scupi_provision.playbook.includes import STATEMENTS
 from scupi_provision.playbook.keyword_tables import TASK
 from scupi_provision.playbook.keywords import Values, odd_characters, refuse_unknown
-from scupi_provision.playbook.scalars import Problems, kind_of, part_of
+from scupi_provision.playbook.scalars import Problems, is_template, is_whole_template, kind_of, part_of
 from scupi_provision.source import MappingNode, Node, NullNode, closest, diagnostic, implicit, raw, suggestion
-from scupi_provision.values import SourceText
+from scupi_provision.values import SourceText, TemplateText
 
+_RAW_NAMES = {"_raw_params": RAW}
+"""By which names a mapping may give the text of a free-form module."""
 _PLAY_ONLY = frozenset({"hosts", "tasks", "roles", "pre_tasks", "post_tasks", "handlers"})
 
 
 @dataclass(frozen=True)
 class Call:
-    """The module that a task calls: its short name, the name as written, what follows it, and the task."""
+    """The module that a task calls.
+
+    Attributes:
+        name: Its short name.
+        key: The name as written.
+        value: What follows it.
+        node: The task.
+        more: Text of arguments beside a mapping of them (`action: {module: copy src=a, dest: b}`).
+    """
 
     name: str
     key: SourceText
     value: Node
     node: MappingNode
+    more: SourceText | None = None
 
 
 def find_call(node: MappingNode, values: Values, rest: list[tuple[SourceText, Node]], site: Site) -> Call | None:
@@ -38,10 +49,9 @@ def find_call(node: MappingNode, values: Values, rest: list[tuple[SourceText, No
         hint = "plays stand at the top of a playbook, not in a list of tasks"
         site.problems.append(diagnostic("this is a play, not a task", node.position, hint=hint))
         return None
-    calls = [Call(short_name(key), key, value, node) for key, value in rest if _is_known(key, site)]
+    calls = [Call(_module_name(key, value), key, value, node) for key, value in rest if _is_known(key, site)]
     unknown = [key for key, _ in rest if not _is_known(key, site)]
-    if "action" in values:
-        calls += _read_action(node, values["action"], site)
+    calls += _spelled_out(node, values, site)
     if len(calls) > 1:
         names = f'"{calls[0].key}" and "{calls[1].key}"'
         summary = f"a task calls one module, and this one calls {names}"
@@ -55,29 +65,55 @@ def find_call(node: MappingNode, values: Values, rest: list[tuple[SourceText, No
     return None
 
 
+def _module_name(name: str, value: Node) -> str:
+    """The short name of the module meant by `name`.
+
+    Ansible's `expect` answers the questions of a program (`responses:`), ours makes claims about a host.
+    """
+    short = short_name(name)
+    if short != "expect":
+        return short
+    answers = isinstance(value, MappingNode) and value.get("responses") is not None
+    return "expect_responses" if answers or name.startswith("ansible.") else short
+
+
 def _is_known(name: str, site: Site) -> bool:
     return site.module(name) is not None or short_name(name) in STATEMENTS or short_name(name) == "meta"
 
 
-def _read_action(node: MappingNode, value: Node, site: Site) -> list[Call]:
+def _spelled_out(node: MappingNode, values: Values, site: Site) -> list[Call]:
+    """The calls by `action:` and `local_action:`; the second one runs on this computer."""
+    calls: list[Call] = []
+    for keyword in ("action", "local_action"):
+        if keyword in values:
+            calls += _read_action(node, values[keyword], keyword, site)
+            if keyword == "local_action":
+                values["delegate_to"] = TemplateText("localhost", values[keyword].position)
+    return calls
+
+
+def _read_action(node: MappingNode, value: Node, keyword: str, site: Site) -> list[Call]:
+    items: tuple[tuple[SourceText, Node], ...] = ()
+    name: Node | None = value
     if isinstance(value, MappingNode):
         name = value.get("module")
         items = tuple(item for item in value.items if item[0] != "module")
-        arguments: Node = MappingNode(items, value.position)
-    else:
-        name, arguments = value, NullNode(value.position)
     if not isinstance(name, SourceText) or not name.strip():
-        site.problems.append(diagnostic("action must name a module", value.position))
+        site.problems.append(diagnostic(f"{keyword} must name a module", value.position))
         return []
     word, _, text = str(name).strip().partition(" ")
-    if text.strip():
-        text = text.strip()
-        arguments = part_of(name, text, str(name).index(text, len(word)))
+    if is_template(name) and "{" in word:
+        hint = "write one task for each module, with a `when`"
+        site.problems.append(diagnostic(f"a template cannot choose the module of {keyword}", name.position, hint=hint))
+        return []
     key = SourceText(word, name.position)
     if not _is_known(word, site):
         _refuse_module(key, site)
         return []
-    return [Call(short_name(word), key, arguments, node)]
+    text = text.strip()
+    said = part_of(name, text, str(name).index(text, len(word))) if text else None
+    arguments: Node = MappingNode(items, value.position) if items else said or NullNode(value.position)
+    return [Call(_module_name(word, arguments), key, arguments, node, said if items else None)]
 
 
 def _refuse_without_module(node: MappingNode, unknown: list[SourceText], site: Site) -> None:
@@ -124,10 +160,14 @@ def read_arguments(
     positions: dict[str, Position] = {}
     if isinstance(extra, MappingNode):
         _add_mapping(extra, module, arguments, positions)
+    elif is_whole_template(extra):
+        arguments[VARIABLE] = extra
     elif extra is not None and not isinstance(extra, NullNode):
         problems.append(diagnostic(f"args must be a mapping, not {kind_of(extra)}", extra.position))
     if isinstance(call.value, MappingNode):
         _add_mapping(call.value, module, arguments, positions)
+        if call.more is not None:
+            _add_text(call, call.more, module, arguments, positions, problems)
     elif isinstance(call.value, SourceText):
         _add_text(call, call.value, module, arguments, positions, problems)
     elif not isinstance(call.value, NullNode):
@@ -140,7 +180,7 @@ def _add_mapping(node: MappingNode, module: Module, arguments: dict[str, Any], p
     declared: Mapping[str, str] = argument_names(module.args)
     free = takes_any_name(module.args)
     for key, value in node.items:
-        name = str.__str__(key)
+        name = _RAW_NAMES.get(key, str.__str__(key)) if module.free_form else str.__str__(key)
         arguments[name] = implicit(value) if free and name not in declared else raw(value)
         positions[name] = key.position
 
@@ -158,6 +198,9 @@ def _add_text(
         if command:
             arguments[RAW] = command
             positions[RAW] = text.position
+    elif is_whole_template(text):
+        arguments[VARIABLE] = text
+        return
     else:
         try:
             found = read_pairs(text)

@@ -18,6 +18,8 @@ _TOKEN_PARTS = re.compile(
     r"""(?P<space>\s+) | (?P<open>\{\{|\{%|\{\#) | (?P<close>\}\}|%\}|\#\}) | (?P<escaped>\\.) | (?P<quote>["']) | .""",
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPE = re.compile(r"""\\(?:U[0-9a-fA-F]{8}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|N\{[^}]+\}|[\\'"abfnrtv])""")
+"""What Ansible replaces in `key=value` (measured with ansible-core 2.19): `\\n` is a line break there."""
 _KEY = re.compile(r"([A-Za-z_][\w.-]*)=")
 
 
@@ -76,15 +78,22 @@ def split_command(text: SourceText, fields: Collection[str]) -> tuple[TemplateTe
 
 
 def _pair(text: SourceText, word: _Word) -> tuple[str | None, TemplateText]:
-    match = _KEY.match(word.text)
+    """The name and the value in a word; None for a name when it is no `key=value`."""
+    said = _ESCAPE.sub(_meaning, word.text)
+    match = _KEY.match(said)
     if not match:
         return None, part_of(text, word.text, word.start)
-    value = word.text[match.end() :]
-    start = word.start + match.end()
+    value = said[match.end() :]
+    start = word.start + word.text.index("=") + 1
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        value, start = value[1:-1].replace("\\" + value[0], value[0]), start + 1
+        value, start = value[1:-1], start + 1
         return match[1], TemplateText(value, part_of(text, value, start).position, plain=False)
     return match[1], TemplateText(value, part_of(text, value, start).position, plain=True)
+
+
+def _meaning(escape: re.Match[str]) -> str:
+    """The character that an escape stands for, as in a string of Python."""
+    return escape[0].encode("latin-1", "backslashreplace").decode("unicode_escape")
 
 
 def _split(text: SourceText) -> list[_Word]:

@@ -34,10 +34,14 @@ ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 PENDING = words(
     """
     async poll
-    throttle timeout delegate_to delegate_facts ignore_unreachable module_defaults local_action
+    throttle timeout delegate_to delegate_facts ignore_unreachable local_action
     break_when extended extended_allitems pause
     run_once serial strategy order max_fail_percentage force_handlers gather_subset
     vars_prompt
     """
 )
 """Keywords that are read but not acted on yet, and so still refused. Whoever makes one work takes it from here."""
+
+META_ACTIONS = words("flush_handlers noop end_play end_host reset_connection")
+META_PENDING = words("clear_facts clear_host_errors end_batch end_role refresh_inventory")
+"""What `meta:` does, and what it does not do yet (as with PENDING)."""

@@ -32,6 +32,7 @@ def take_loop(values: Values, rest: Rest, problems: Problems) -> Rest:
             names = [f"{WITH}{name}" for name in lookup_names()]
             hint = suggestion(key, sorted(names)) or f"write `loop:`; there are {', '.join(sorted(names))}"
             problems.append(diagnostic(f'no lookup answers to "{key}"', key.position, hint=hint))
+            values["with"] = (key, node)  # so that its items are not called undefined too
         else:
             values["with"] = (key, node)
     return left

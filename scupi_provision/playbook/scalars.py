@@ -30,6 +30,11 @@ def is_template(text: object) -> bool:
     return isinstance(text, TemplateText) and ("{{" in text or "{%" in text or "{#" in text)
 
 
+def is_whole_template(text: object) -> bool:
+    """Whether `text` is one `{{ expression }}` and nothing else, as far as its ends tell."""
+    return is_template(text) and str(text).strip().startswith("{{") and str(text).strip().endswith("}}")
+
+
 def has_template(value: Any) -> bool:
     """Whether a raw value has template syntax anywhere in it (keys of mappings included)."""
     if isinstance(value, str):

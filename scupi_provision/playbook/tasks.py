@@ -18,10 +18,6 @@ from scupi_provision.playbook.scalars import kind_of
 from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, suggestion
 from scupi_provision.values import SourceText
 
-META_ACTIONS = ("flush_handlers", "noop", "end_play")
-_OTHER_META = ("clear_facts", "clear_host_errors", "end_batch", "end_host", "end_role", "refresh_inventory",
-               "reset_connection")  # fmt: skip
-
 
 def read_items(node: Node, scope: Scope, site: Site) -> tuple[Item, ...]:
     """The tasks in `node`, imports expanded and plain blocks flattened."""
@@ -124,13 +120,14 @@ def _task(
 
 def _read_meta(call: Call, values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     action = call.value
-    if not isinstance(action, SourceText) or action not in META_ACTIONS:
+    if not isinstance(action, SourceText) or action not in known.META_ACTIONS:
         said = str(action) if isinstance(action, SourceText) else kind_of(action)
-        if said in _OTHER_META:
+        if said in known.META_PENDING:
             summary, hint = f'meta action "{said}" is not supported yet', ""
         else:
             summary = f'unknown meta action "{said}"'
-            hint = suggestion(said, META_ACTIONS) or f"known are {', '.join(META_ACTIONS)}"
+            hint = suggestion(said, sorted(known.META_ACTIONS))
+            hint = hint or f"known are {', '.join(sorted(known.META_ACTIONS))}"
         site.problems.append(diagnostic(summary, action.position, hint=hint))
         return ()
     where = call.node.position
