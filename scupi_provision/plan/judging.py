@@ -106,7 +106,9 @@ def without_patience(step: Step) -> Step:
         message = "known after apply: needs what `until` waits for"
         return replace(step, outcome=Outcome.UNKNOWN, message=message, patience=None)
     failed = Outcome.IGNORED if step.ignore_errors else Outcome.FAILED
-    result = replace(step.result or Result(), failed=True)
+    planned = step.result or Result()
+    values = {**planned.values, "attempts": step.patience.retries}
+    result = replace(planned, failed=True, values=values)
     return replace(step, outcome=failed, message="until does not hold", patience=None, result=result)
 
 

@@ -10,6 +10,7 @@ from scupi_provision.modules.contract import Result
 from scupi_provision.plan.models import Step
 from scupi_provision.plan.rounds import Round
 from scupi_provision.playbook.models import Include, Task
+from scupi_provision.shell.actions import Run
 from scupi_provision.values import UnknownValue
 
 UNTOLD = "what a task with no_log says"
@@ -47,9 +48,29 @@ def planned_values(step: Step) -> dict[str, Any]:
         values["skipped"] = True
     elif step.message and failed:
         values.setdefault("msg", step.message)
+    values |= _open_verdict(step, values)
     if step.hidden:  # the reason names the command
         values = {name: UnknownValue(UNTOLD) if isinstance(v, UnknownValue) else v for name, v in values.items()}
     return values
+
+
+def _open_verdict(step: Step, values: Mapping[str, Any]) -> dict[str, UnknownValue]:
+    """What of the verdict only the end of the step's programs will tell."""
+    if not any(isinstance(action, Run) for action in step.actions):
+        return {}
+    reason = next((value for value in values.values() if isinstance(value, UnknownValue)), None)
+    unknown = reason if reason is not None else UnknownValue(f"what comes of {step.label}")
+    judgement = step.judgement
+    told = {}
+    if judgement.changes_when is not None:
+        told["changed"] = unknown
+    if judgement.fails_when is not None:
+        told["failed_when_result"] = unknown
+    if judgement.fails_when is not None or step.ignore_errors:
+        told["failed"] = unknown
+    if step.patience is not None:
+        told["attempts"] = unknown
+    return told
 
 
 def registered(task: Task | Include, rounds: Sequence[tuple[Round, Mapping[str, Any]]]) -> Any:
