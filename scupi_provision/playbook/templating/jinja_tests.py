@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scupi_provision.playbook.templating.failures import TemplateFailure
+from scupi_provision.playbook.templating.filters import vaults
 from scupi_provision.playbook.templating.patterns import pattern
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
@@ -168,4 +169,5 @@ TESTS: dict[str, Callable[..., bool]] = {
     "directory": _path_test(Path.is_dir),
     "link": _path_test(Path.is_symlink),
     "abs": _path_test(Path.is_absolute),
+    **vaults.TESTS,
 }

@@ -13,9 +13,13 @@ from jinja2.runtime import Context
 from scupi_provision.errors import ProvisionError
 from scupi_provision.playbook.templating.failures import TemplateFailure
 from scupi_provision.playbook.templating.filters.collections import flatten, subelements
+from scupi_provision.playbook.templating.filters.vaults import secret_text
 from scupi_provision.playbook.templating.omission import OMIT
+from scupi_provision.playbook.templating.taint import carried
 from scupi_provision.source import suggestion
 from scupi_provision.source.places import MAX_BYTES
+from scupi_provision.vault.format import is_vault
+from scupi_provision.vault.keyring import keyring
 
 _REFUSED = {
     "pipe": ("runs a program on this machine while planning", "use a command task and register"),
@@ -118,15 +122,22 @@ def _read(templar: Any, term: Any, folder: str) -> tuple[Path, str]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise TemplateFailure(f"{path} is larger than {MAX_BYTES:,} bytes")
-        return path, path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        if is_vault(content):
+            return path, secret_text(keyring().open(content, str(path)).content)
+        return path, content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateFailure(f"cannot read {path}: {error}") from None
 
 
 def _file(templar: Any, terms: list[Any], options: dict[str, Any]) -> list[Any]:
     texts = [_read(templar, term, "files")[1] for term in terms]
-    texts = [text.rstrip() for text in texts] if options.get("rstrip", True) else texts
-    return [text.lstrip() for text in texts] if options.get("lstrip", False) else texts
+    texts = [carried(text.rstrip(), text) for text in texts] if options.get("rstrip", True) else texts
+    return [carried(text.lstrip(), text) for text in texts] if options.get("lstrip", False) else texts
+
+
+def _unvault(templar: Any, terms: list[Any], _options: dict[str, Any]) -> list[Any]:
+    return [_read(templar, term, "files")[1] for term in terms]
 
 
 def _template(templar: Any, terms: list[Any], options: dict[str, Any]) -> list[Any]:
@@ -231,6 +242,7 @@ LOOKUPS: dict[str, Callable[[Any, list[Any], dict[str, Any]], list[Any]]] = {
     "vars": _vars,
     "varnames": _varnames,
     "file": _file,
+    "unvault": _unvault,
     "template": _template,
     "lines": _lines,
     "first_found": _first_found,

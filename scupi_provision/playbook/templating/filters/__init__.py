@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scupi_provision.playbook.templating.filters import collections, encodings, texts, values
+from scupi_provision.playbook.templating.filters import collections, encodings, texts, values, vaults
 
 FILTERS: dict[str, Callable[..., Any]] = {
     **values.FILTERS,
     **texts.FILTERS,
     **collections.FILTERS,
     **encodings.FILTERS,
+    **vaults.FILTERS,
 }
