@@ -35,7 +35,6 @@ PENDING = words(
     """
     async poll
     throttle timeout delegate_to delegate_facts ignore_unreachable local_action
-    break_when extended extended_allitems pause
     run_once serial strategy order max_fail_percentage force_handlers gather_subset
     vars_prompt
     """
