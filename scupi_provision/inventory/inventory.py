@@ -62,7 +62,8 @@ class Inventory:
 
     def variable_names(self) -> frozenset[str]:
         """Every variable that some host has."""
-        return frozenset(name for host in self.hosts for name in host.variables.merged())
+        hosts = (*self.hosts, *self.implicit.values())
+        return frozenset(name for host in hosts for name in host.variables.merged())
 
     def select(self, pattern: str, limit: str | None = None) -> list[Host]:
         """The hosts that match `pattern` (and `limit`, when given), in the order in which `pattern` names them.

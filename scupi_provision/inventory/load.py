@@ -91,8 +91,8 @@ def _folder(source: Path) -> Path:
 
 
 def _other(playbook_dir: Path | None, beside: Iterable[Path]) -> Path | None:
-    """The playbook's folder when it is none of those that are read anyway."""
-    if playbook_dir is None or playbook_dir.resolve() in {folder.resolve() for folder in beside}:
+    """The playbook's folder, unless it is the only one that is read anyway."""
+    if playbook_dir is None or {folder.resolve() for folder in beside} == {playbook_dir.resolve()}:
         return None
     return playbook_dir
 

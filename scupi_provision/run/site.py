@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.host.facts import FACT_NAMES
-from scupi_provision.inventory.inventory import Inventory
+from scupi_provision.inventory.inventory import Inventory, Selection
 from scupi_provision.inventory.load import load_inventory
 from scupi_provision.inventory.models import Host
 from scupi_provision.modules.contract import Membership
@@ -16,6 +16,7 @@ from scupi_provision.modules.registry import MODULES
 from scupi_provision.playbook.checks import site_problems
 from scupi_provision.playbook.load import read_playbook
 from scupi_provision.playbook.models import Play, Playbook
+from scupi_provision.run.addressed import addressed
 from scupi_provision.run.bundle import Bundle, open_bundle
 from scupi_provision.run.guard_ways import guard_seconds
 from scupi_provision.run.lock_file import SiteLock, read_lock
@@ -48,7 +49,11 @@ class Site:
 
     def targets(self, play: Play) -> list[Host]:
         """The hosts that `play` changes in this run."""
-        return [entered(host, play) for host in self.inventory.select(play.hosts, self.request.limit)]
+        return [entered(host, play) for host in self.addressed(play).hosts]
+
+    def addressed(self, play: Play) -> Selection:
+        """What `hosts:` of `play` means in this run, and which of its names mean nothing."""
+        return addressed(play, self.inventory, self.request.extra, self.request.limit)
 
     def inventory_with(self, joining: Sequence[Membership]) -> Inventory:
         """The inventory with what tasks have added to it, read anew."""
@@ -72,7 +77,7 @@ class Site:
 
 
 def load_site(request: RunRequest, *, dials: bool = True) -> Site:
-    """Read everything that `request` names.
+    """Read everything that `request` names, and see that its hosts are there.
 
     Args:
         request: The run.
@@ -81,6 +86,13 @@ def load_site(request: RunRequest, *, dials: bool = True) -> Site:
     Raises:
         InputError: With every problem found in the playbook, its roles, and the inventory.
     """
+    site = read_site(request)
+    _check_hosts(site, dials=dials)
+    return site
+
+
+def read_site(request: RunRequest) -> Site:
+    """As `load_site`, whether or not anybody could log in to the hosts."""
     reading = read_playbook(request.playbook, roles_paths=(), registry=MODULES)
     problems = list(reading.problems)
     try:
@@ -94,23 +106,26 @@ def load_site(request: RunRequest, *, dials: bool = True) -> Site:
         raise InputError.of(problems)
     bundle = open_bundle(request.bundle) if request.bundle else None
     lock = bundle.lock if bundle else read_lock(request.lock) if request.lock else None
-    site = Site(request, reading.playbook, inventory, lock, bundle)
-    _check_hosts(site, dials=dials)
-    return site
+    return Site(request, reading.playbook, inventory, lock, bundle)
 
 
 def _check_hosts(site: Site, *, dials: bool) -> None:
     """Every host that takes part exists, and its route can be told, before any is dialled."""
-    site.inventory.require_accounts()
     problems: list[Diagnostic] = []
+    unknown: list[Diagnostic] = []
+    anybody = False
     for play in site.playbook.plays:
         try:
+            unknown += site.addressed(play).unknown
             for host in site.targets(play):
+                anybody = True
+                if not host.implicit:
+                    site.inventory.require_accounts()
                 fetch_via(host, play, site.request)
                 guard_seconds(host, site.request, play)
                 for wanted in (host, *site.witnesses(play, host)) if dials else ():
                     route_to(wanted, site.inventory, site.request)
         except InputError as error:  # noqa: PERF203 - every play's problems are collected
             problems += error.diagnostics
-    if problems:
-        raise InputError.of(list(dict.fromkeys(problems)))
+    if problems or (unknown and not anybody):  # one name that nothing has is Ansible's warning, only such is a mistake
+        raise InputError.of(list(dict.fromkeys(problems or unknown)))
