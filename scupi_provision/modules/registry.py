@@ -14,6 +14,7 @@ from scupi_provision.modules import (
     fail,
     file,
     get_url,
+    include_vars,
     lineinfile,
     path_entry,
     ping,
@@ -36,7 +37,8 @@ from scupi_provision.modules import (
 from scupi_provision.modules.contract import Module
 
 _ALL = (
-    assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url, lineinfile,
+    assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url,
+    include_vars, lineinfile,
     path_entry, ping, pip, prebuilt, raw, script_file, set_fact, shell, shell_init, slurp, source_build, stat,
     template, torch_build, unarchive, uri, venv,
 )  # fmt: skip

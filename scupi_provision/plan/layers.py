@@ -52,7 +52,7 @@ def _defaults(play: Play, role: Role | None) -> Iterator[Entry]:
 
 
 def _role_variables(play: Play, role: Role | None) -> Iterator[Entry]:
-    """Those of `vars/` of every role of the play; to a role of its own and of those above it, also what they are given."""
+    """`vars/` of every role of the play; to a role also what it, and each role above it, is given."""
     for one in play.roles:
         yield Entry(Layer.ROLE_VARS, one.variables, owner=one.name)
     if role is None:

@@ -97,6 +97,9 @@ def lasting_names(placed: Iterable[Placed]) -> tuple[frozenset[str], bool]:
         if item.module == "set_fact":
             names |= {str(name) for name in item.arguments} - {"cacheable"}
             templated |= any("{{" in name for name in item.arguments)
+        if item.module == "include_vars":  # which files it finds is told when the task is planned
+            names |= {str(item.arguments["name"])} if "name" in item.arguments else set()
+            templated |= "name" not in item.arguments or "{{" in item.arguments["name"]
     return frozenset(names), templated
 
 

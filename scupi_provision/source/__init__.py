@@ -6,7 +6,7 @@ declares them, `places` finds lines for error messages, `spelling` finds what wa
 
 from scupi_provision.source.nodes import MappingNode, Node, NullNode, SequenceNode
 from scupi_provision.source.places import diagnostic, excerpt
-from scupi_provision.source.reader import read_document, read_text
+from scupi_provision.source.reader import read_bytes, read_document, read_text
 from scupi_provision.source.scalars import implicit, raw
 from scupi_provision.source.spelling import closest, suggestion
 
@@ -20,6 +20,7 @@ __all__ = [
     "excerpt",
     "implicit",
     "raw",
+    "read_bytes",
     "read_document",
     "read_text",
     "suggestion",

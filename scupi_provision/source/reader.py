@@ -53,10 +53,11 @@ def read_document(path: Path) -> Node:
         raise InputError(f"{name!r} is not a file name") from None
     if len(data) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES:,} bytes", where=Position(name, 1, 1))
-    return _read_bytes(data, name)
+    return read_bytes(data, name)
 
 
-def _read_bytes(data: bytes, name: str) -> Node:
+def read_bytes(data: bytes, name: str) -> Node:
+    """As `read_document`, of what the file called `name` holds; it may be a vault."""
     content, was_vault = opened_document(data, name)
     if not was_vault:
         return read_text(_decoded(data, name), name)

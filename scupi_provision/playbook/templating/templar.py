@@ -21,6 +21,8 @@ from scupi_provision.source import diagnostic
 from scupi_provision.values import LockedText, Secretive, SourceText, TemplateText, UnknownValue, UnknownValueError
 
 _DEEPEST_VARIABLES = 40
+_ALL = "vars"
+"""The variable that holds all others by their names."""
 
 
 class Templar:
@@ -131,6 +133,8 @@ class LazyVariables(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name in self._ready:
             return self._ready[name]
+        if name == _ALL:
+            return self
         value = self.written[name]
         if name in self._open:
             self._refuse_cycle(name, value)
@@ -146,10 +150,10 @@ class LazyVariables(Mapping[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The rendered value of `name`, or `default`."""
-        return self[name] if name in self._ready or name in self.written else default
+        return self[name] if name in self._ready or name in self else default
 
     def __contains__(self, name: object) -> bool:
-        return name in self.written
+        return name in self.written or name == _ALL
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.written)
