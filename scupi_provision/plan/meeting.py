@@ -27,14 +27,18 @@ def visiting(course: Course, item: Task | Include, key: StepKey) -> Iterator[Non
     course.company.at(key, settled=course.is_settled)
     if course.company.must_meet(key):
         meet(course, key)
+    begun = len(course.steps)
     try:
         yield
     except PlayFailedError:
+        _leave_if_wanting(course, begun)
         if isinstance(item, Task):
             course.company.has_failed(key, fatally=is_fatal(course, item) or is_once(course, item))
         raise
-    if course.company.wanted is not None:
-        raise PassEndsError
+    except PassEndsError:
+        _leave_if_wanting(course, begun)
+        raise
+    _leave_if_wanting(course, begun)
     if isinstance(item, Task) and (course.company.in_step or is_fatal(course, item)):
         after = (*key, AFTER)
         meet(course, after)
@@ -52,6 +56,13 @@ def meet(course: Course, key: StepKey) -> None:
         return
     if not course.is_settled or not course.company.meet(key):
         raise PassEndsError
+
+
+def _leave_if_wanting(course: Course, begun: int) -> None:
+    """An item that asked for what only a meeting can tell was planned on less than it needs: its steps go."""
+    if course.company.wanted is not None:
+        del course.steps[begun:]
+        raise PassEndsError from None
 
 
 def is_fatal(course: Course, item: Task | Include) -> bool:

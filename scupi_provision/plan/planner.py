@@ -20,7 +20,7 @@ from scupi_provision.playbook.models import Item
 Read = Callable[[Needs, Snapshot], None]
 """Brings what is needed into the snapshot; one exchange with the host."""
 
-_MOST_PASSES = 60
+_MOST_READS = 60
 """Reads that depend on one another (link after link) end long before; more means that a module asks in circles."""
 
 
@@ -55,7 +55,8 @@ class Planning:
 
 def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Snapshot, read: Read) -> Plan:
     """The next steps, given what is settled; `snapshot` grows by what had to be read."""
-    for _ in range(_MOST_PASSES):
+    reads = 0
+    while reads < _MOST_READS:
         host = HostView(
             snapshot,
             check_mode=planning.check_mode,
@@ -74,8 +75,9 @@ def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Sna
         )
         found = Walk(course, planning.tags, switches=planning.switches).run(planning.items)
         if found.needs:
+            reads += 1
             read(found.needs, snapshot)
         elif planning.stops or course.company.wanted is None:
             return found.plan
-    detail = f"more than {_MOST_PASSES} reads depend on one another"
+    detail = f"more than {_MOST_READS} reads depend on one another"
     raise InternalError("planning does not come to an end", detail=detail)

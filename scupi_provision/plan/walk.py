@@ -13,6 +13,7 @@ from typing import Any
 
 from scupi_provision.errors import InputError
 from scupi_provision.host.snapshot import Needs, NeedsReadingError
+from scupi_provision.plan.company import AFTER
 from scupi_provision.plan.course import Course
 from scupi_provision.plan.endings import PassEndsError, PlayEndsError, PlayFailedError, PlayLostError
 from scupi_provision.plan.loop_rounds import loop_variables
@@ -67,8 +68,10 @@ class Walk:
             complete = False
         if complete and not failed and self.switches:
             self._switch()
+        if complete:
+            course.company.at((*_END, AFTER), settled=course.is_settled)
         return Pass(
-            Plan(tuple(course.steps), complete, failed, dict(course.scope.dynamic), course.rest_s), course.needs
+            Plan(tuple(course.steps), complete, failed, course.scope.learnt(), course.rest_s), course.needs
         )
 
     # --- items ----------------------------------------------------------------------------------------------------
@@ -144,7 +147,7 @@ class Walk:
                 return
         except UnknownValueError as error:
             doubt = self.course.must_wait(error.reason)
-        items = include.load(templar.text(include.target))
+        items = include.tasks(templar.text)
         for role in {id(role): role for item in items if (role := getattr(item, "role", None))}.values():
             self.course.handlers.know(role.handlers)
         with self.course.within(local, doubt):
@@ -178,13 +181,13 @@ class Walk:
             with self.course.within({}, doubt):
                 self._handler(handler, ("handlers", self._flushes, index), (*place, index))
 
-    def _handler(self, handler: Task, key: StepKey, place: StepKey) -> None:
+    def _handler(self, handler: Task | Include, key: StepKey, place: StepKey) -> None:
         course = self.course
         with visiting(course, handler, place):
             if is_once(course, handler):
-                once(course, place, lambda: walk_task(course, handler, key))
+                once(course, place, lambda: self._own_item(handler, key))
             else:
-                walk_task(course, handler, key)
+                self._own_item(handler, key)
 
     def _switch(self) -> None:
         course = self.course

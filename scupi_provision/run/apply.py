@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,12 +9,17 @@ from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event, PlayStarted
 from scupi_provision.inventory.models import Host
 from scupi_provision.playbook.models import Play
+from scupi_provision.run.addressed import missed
+from scupi_provision.run.batch import Batch, batches_of
 from scupi_provision.run.own_key import own_keys
 from scupi_provision.run.play import PlayOnHost
 from scupi_provision.run.running import Running
 from scupi_provision.run.site import Site
 from scupi_provision.run.together import together
 from scupi_provision.run.verify import verify_host
+
+Results = dict[str, tuple[int, Mapping[str, Any]]]
+"""How many tasks of a play have changed a host, and what they have registered and set there."""
 
 
 def apply(site: Site) -> Iterator[Event]:
@@ -24,37 +28,36 @@ def apply(site: Site) -> Iterator[Event]:
         yield run.started()
         yield from own_keys(site.inventory, site.request)
         for play in site.playbook.plays:
-            yield from run.tally.watch(_apply_play(run, play))
-            if play.any_errors_fatal and (run.failed or run.fleet.errors):
+            yield from missed(play, run.site.addressed(play))
+            for batch in batches_of(run, play):
+                yield from run.tally.watch(_apply_batch(batch))
+            if run.is_over:
                 break
         yield from run.finish()
 
 
-def _apply_play(run: Running, play: Play) -> Iterator[Event]:
-    hosts = run.site.targets(play)
+def _apply_batch(batch: Batch) -> Iterator[Event]:
+    run, play = batch.run, batch.play
+    yield from batch.open()
+    hosts = batch.present
+    results: Results = {}
+    if hosts:
+        yield PlayStarted(play.name, tuple(host.label for host in hosts))
+        yield from together([_apply_host(batch, host, results) for host in hosts])
+    batch.close({name: known for name, (_, known) in results.items()})
     witnesses = {host.name: run.site.witnesses(play, host) for host in hosts}
-    yield from run.fleet.open([*hosts, *(w for some in witnesses.values() for w in some)])
-    open_hosts = [host for host in hosts if run.takes_part(host)]
-    if not open_hosts:
-        return
-    yield PlayStarted(play.name, tuple(host.label for host in open_hosts))
-    results: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    stop = threading.Event()
-    yield from together([_apply_host(run, play, host, results, stop) for host in open_hosts])
-    proved = [h for h in open_hosts if h.name in results and witnesses[h.name]]
+    proved = [host for host in hosts if host.name in results and witnesses[host.name]]
     has_checks = bool(play.verify_tasks) or any(role.verify for role in play.roles)
-    if not proved or not has_checks:
-        return
-    yield from _verify(run, play, [(h, w) for h in proved for w in witnesses[h.name]], results)
+    if proved and has_checks:
+        yield from _verify(run, play, [(h, w) for h in proved for w in witnesses[h.name]], results)
 
 
-def _apply_host(
-    run: Running, play: Play, host: Host, results: dict[str, Any], stop: threading.Event
-) -> Iterator[Event]:
-    """One host's part of a play; `stop` is set by the first failure of a play with `any_errors_fatal`."""
+def _apply_host(batch: Batch, host: Host, results: Results) -> Iterator[Event]:
+    """One host's part of a batch; whatever becomes of it, the others do not wait for it any more."""
+    run, seat = batch.run, batch.seats[host.name]
     try:
-        driven = PlayOnHost(run.site, run.fleet, play, host).run()
-        yield from driven.apply(stop.is_set)
+        driven = PlayOnHost(run.site, run.fleet, batch.play, host, known=batch.known(host), seat=seat).run()
+        yield from driven.apply()
         verdict = driven.verdict()
         if verdict.failed or not verdict.proved:
             run.failed.add(host.name)
@@ -62,14 +65,12 @@ def _apply_host(
             results[host.name] = (verdict.changed, driven.variables())
         run.fleet.links[host.name].snapshot = driven.snapshot
     except ProvisionError as error:
-        yield run.fleet.drop(host, error)
-    if play.any_errors_fatal and not run.takes_part(host):
-        stop.set()
+        yield batch.leave(host, error)
+    finally:
+        seat.done(failed=True)
 
 
-def _verify(
-    run: Running, play: Play, pairs: list[tuple[Host, Host]], results: Mapping[str, tuple[int, Mapping[str, Any]]]
-) -> Iterator[Event]:
+def _verify(run: Running, play: Play, pairs: list[tuple[Host, Host]], results: Results) -> Iterator[Event]:
     usable = [(host, witness) for host, witness in pairs if run.is_open(witness)]
     if not usable:
         return
@@ -80,9 +81,7 @@ def _verify(
     )
 
 
-def _verify_on(
-    run: Running, play: Play, witness: Host, hosts: list[Host], results: Mapping[str, tuple[int, Mapping[str, Any]]]
-) -> Iterator[Event]:
+def _verify_on(run: Running, play: Play, witness: Host, hosts: list[Host], results: Results) -> Iterator[Event]:
     """The checks of every host that `witness` speaks for, one after another: they share its session."""
     for host in hosts:
         changed, known = results[host.name]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event, PlayStarted, TaskFinished
 from scupi_provision.inventory.models import Host
 from scupi_provision.plan.models import Plan
-from scupi_provision.playbook.models import Play
+from scupi_provision.run.addressed import missed
+from scupi_provision.run.batch import Batch, batches_of
 from scupi_provision.run.own_key import own_keys_to_be
 from scupi_provision.run.play import PlayOnHost
 from scupi_provision.run.running import Running
@@ -31,28 +33,41 @@ def check(site: Site, plans: Plans | None = None) -> Iterator[Event]:
         yield run.started()
         yield from own_keys_to_be(site.inventory, site.request)
         for index, play in enumerate(site.playbook.plays):
-            yield from run.tally.watch(_check_play(run, play, index, plans))
+            yield from missed(play, run.site.addressed(play))
+            for batch in batches_of(run, play):
+                yield from run.tally.watch(_check_batch(batch, index, plans))
+            if run.is_over:
+                break
         yield from run.finish()
 
 
-def _check_play(run: Running, play: Play, index: int, plans: Plans | None) -> Iterator[Event]:
-    hosts = run.site.targets(play)
+def _check_batch(batch: Batch, index: int, plans: Plans | None) -> Iterator[Event]:
     # The facts of the hosts that verify take part in planning (torch is chosen by the GPU node's driver).
-    witnesses = [witness for host in hosts for witness in run.site.witnesses(play, host)]
-    yield from run.fleet.open([*hosts, *witnesses])
-    open_hosts = [host for host in hosts if run.is_open(host)]
-    if not open_hosts:
-        return
-    yield PlayStarted(play.name, tuple(host.label for host in open_hosts))
-    yield from together([_check_host(run, play, host, index, plans) for host in open_hosts])
+    yield from batch.open()
+    hosts = batch.present
+    left: dict[str, Mapping[str, Any]] = {}
+    if hosts:
+        yield PlayStarted(batch.play.name, tuple(host.label for host in hosts))
+        yield from together([_check_host(batch, host, left, index, plans) for host in hosts])
+    batch.close(left)
 
 
-def _check_host(run: Running, play: Play, host: Host, index: int, plans: Plans | None) -> Iterator[Event]:
+def _check_host(
+    batch: Batch, host: Host, left: dict[str, Mapping[str, Any]], index: int, plans: Plans | None
+) -> Iterator[Event]:
+    run, seat = batch.run, batch.seats[host.name]
     try:
-        plan = PlayOnHost(run.site, run.fleet, play, host, check_mode=True).run().plan(stops=False)
+        driven = PlayOnHost(run.site, run.fleet, batch.play, host, check_mode=True, known=batch.known(host), seat=seat)
+        plan = driven.run().plan(stops=False)
+        seat.done(failed=plan.failed)
     except ProvisionError as error:
-        yield run.fleet.drop(host, error)
+        yield batch.leave(host, error)
         return
+    finally:
+        seat.done(failed=True)
+    if plan.failed:
+        run.failed.add(host.name)
+    left[host.name] = plan.variables
     if plans is not None:
         plans[index, host.name] = plan
     for step in plan.steps:

@@ -86,6 +86,7 @@ class Fleet:
 
     Attributes:
         errors: Why a host could not be opened or was lost; such a host takes no further part.
+        remembered: By host, what tasks of earlier plays have registered and set.
         stock: Where the controller has files from that it sends to hosts.
     """
 
@@ -96,6 +97,7 @@ class Fleet:
     errors: dict[str, ProvisionError] = field(default_factory=dict)
     run_id: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S-") + secrets.token_hex(3))
     stock: Stock = field(default_factory=lambda: DownloadCache(cache_folder()))
+    remembered: dict[str, dict[str, Any]] = field(default_factory=dict)
     _hops: SharedHops[Any] = field(default_factory=SharedHops)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 

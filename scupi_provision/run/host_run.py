@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from scupi_provision.plan.planner import Planning, make_plan
 from scupi_provision.plan.stream import stream_of
 from scupi_provision.run.blobs import Stock
 from scupi_provision.run.bringing import Bringing
+from scupi_provision.run.company.seat import Seat
 from scupi_provision.run.downloads import DownloadCache, cache_folder
 from scupi_provision.run.guard import LoginGuard
 from scupi_provision.run.session import Session, refusal
@@ -49,6 +50,7 @@ class HostRun:
 
     Attributes:
         settled: What has become of each step so far.
+        seat: The host's among the others of its batch; None when there is nobody else.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class HostRun:
         self._attempts: dict[StepKey, int] = {}
         self._rest_s: float | None = None
         self._guard = guard
+        self.seat: Seat | None = None
         self._failed = False
         self._taken_back = False
         self._proved = False
@@ -96,22 +99,16 @@ class HostRun:
 
     # --- applying -------------------------------------------------------------------------------------------------
 
-    def apply(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-        """Make it so: yields events, the last look (`Proved`) included; the verdict is in `verdict()`.
-
-        Args:
-            stopped: Asked before each program is sent: whether the play shall end here (it has failed elsewhere).
-        """
+    def apply(self) -> Iterator[Event]:
+        """Make it so: yields events, the last look (`Proved`) included; the verdict is in `verdict()`."""
         only: Plan | None = None
         while True:
-            if stopped():
-                self._failed = True
-                yield Notice("ended here, because the play failed on another host (any_errors_fatal)", self._label)
-                return
+            before = self._mark()
             plan = self.plan(stops=True)
             time.sleep(plan.rest_s)
-            before = self._mark()
             only = plan if not self.settled else None
+            if self.seat and plan.pending:
+                self.seat.acted()
             yield from self._perform(plan)
             if self._taken_back:
                 self._failed = True
@@ -121,17 +118,24 @@ class HostRun:
             if self._rest_s is not None:
                 time.sleep(self._rest_s)
                 self.forget()
+            if self.seat and self.seat.catch_up():
+                self.forget()
             if plan.complete and len(self.settled) == before[0] + len(plan.steps):
                 break
             if self._mark() == before:
                 raise InternalError("the play waits for something that no task of it tells")
         self._failed = plan.failed
+        if self.seat:
+            if self.seat.others:
+                self.plan(stops=True)  # tells the others what the last steps have brought
+            self.seat.done(failed=plan.failed)
         if not plan.failed and not self._verifies:
             yield from self._prove(only if only and not only.pending else None)
 
-    def _mark(self) -> tuple[int, int, int, bool]:
+    def _mark(self) -> tuple[Any, ...]:
         """How far the play has come: a round that changes nothing of this would go on for ever."""
-        return len(self.settled), self._stale, sum(self._attempts.values()), self._bringing.instead
+        own = len(self.settled), self._stale, sum(self._attempts.values()), self._bringing.instead
+        return (*own, *(self.seat.mark if self.seat else ()))
 
     def variables(self) -> Mapping[str, Any]:
         """Registered values and facts, now that everything is settled."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 
 from scupi_provision.events import Event, HostSummary, RunFinished, RunStarted
 from scupi_provision.inventory.models import Host
+from scupi_provision.modules.contract import Membership
+from scupi_provision.run.company.growth import Growth
 from scupi_provision.run.fleet import Fleet
 from scupi_provision.run.outcome import EXIT_UNREACHABLE, Tally
 from scupi_provision.run.site import Site
@@ -21,6 +24,10 @@ class Running:
         fleet: The hosts it has opened.
         tally: What has happened so far.
         failed: Names of the hosts on which a play failed; they take no further part.
+        forgiven: Names of the hosts that could not be reached where that is no failure (`ignore_unreachable`).
+        growth: The inventory, and what tasks add to it.
+        ends_play: Whether the play under way has no further batch.
+        is_over: Whether no further play is begun.
     """
 
     def __init__(self, site: Site, verb: str) -> None:
@@ -30,6 +37,10 @@ class Running:
             self.fleet.stock = site.bundle
         self.tally = Tally()
         self.failed: set[str] = set()
+        self.forgiven: set[str] = set()
+        self.growth = Growth(site.inventory, site.inventory_with)
+        self.ends_play = False
+        self.is_over = False
         self._verb = verb
         self._started_at = time.monotonic()
 
@@ -54,6 +65,24 @@ class Running:
         """Whether plays may change the host: it is open, and no play has failed there."""
         return self.is_open(host) and host.name not in self.failed
 
+    @property
+    def lost(self) -> set[str]:
+        """Names of the hosts that take no further part."""
+        return {*self.failed, *self.fleet.errors}
+
+    def grow(self, joining: Sequence[Membership]) -> None:
+        """Tasks have added to the inventory: later plays find it there."""
+        if joining:
+            self.growth.keep(joining)
+            self.site = replace(self.site, inventory=self.growth.inventory)
+            self.fleet.inventory = self.growth.inventory
+
+    def clear_errors(self, names: Iterable[str]) -> None:
+        """These hosts take part again in later plays (`meta: clear_host_errors`)."""
+        self.failed.difference_update(names)
+        for name in names:
+            self.fleet.errors.pop(name, None)
+
     def finish(self) -> Iterator[Event]:
         """The closing lines."""
         seconds = time.monotonic() - self._started_at
@@ -70,7 +99,7 @@ class Running:
         yield RunFinished(self._verb, self._exit_code(), seconds)
 
     def _exit_code(self) -> int:
-        codes = {error.exit_code for error in self.fleet.errors.values()}
+        codes = {error.exit_code for name, error in self.fleet.errors.items() if name not in self.forgiven}
         if codes and EXIT_UNREACHABLE not in codes:
             return max(codes)
         return self.tally.exit_code(unreachable=EXIT_UNREACHABLE in codes)

@@ -1,7 +1,6 @@
 """What fails, what is rescued, what is ignored, and how a task judges itself."""
 
 import pytest
-from scupi_provision.events import TaskFinished
 
 
 def test_the_rest_of_a_play_is_not_run_after_a_failure(plays):
@@ -47,20 +46,6 @@ def test_block_rescue_always(plays, task):
     assert applied.outcomes == ["bad: rescued", "rescue: ok", "always: ok", "after: ok"]
     assert applied.messages[1] == "bad True"
     assert not applied.run.verdict().failed
-
-
-def test_a_play_that_failed_elsewhere_ends_before_its_next_program(plays):
-    """`any_errors_fatal`: what has begun is finished, nothing new begins, and the environment is not switched."""
-    run = plays.run("""
-        - path_entry: {path: ~/bin}
-        - shell: echo x
-          register: r
-        - copy: {dest: "~/{{ r.stdout }}", content: x}
-    """)
-    events = list(run.apply(iter([False, True]).__next__))
-    assert [event.task.name for event in events if isinstance(event, TaskFinished)] == ["path_entry", "shell"]
-    assert run.verdict().failed
-    assert not any(path.endswith("/current") for path in plays.memory.nodes)
 
 
 def test_rescue_is_skipped_when_nothing_fails(plays):
