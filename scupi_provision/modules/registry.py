@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scupi_provision.modules import (
+    add_host,
     assert_,
     blockinfile,
     command,
@@ -14,6 +15,7 @@ from scupi_provision.modules import (
     fail,
     file,
     get_url,
+    group_by,
     include_vars,
     lineinfile,
     path_entry,
@@ -37,7 +39,8 @@ from scupi_provision.modules import (
 from scupi_provision.modules.contract import Module
 
 _ALL = (
-    assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url,
+    add_host, assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url,
+    group_by,
     include_vars, lineinfile,
     path_entry, ping, pip, prebuilt, raw, script_file, set_fact, shell, shell_init, slurp, source_build, stat,
     template, torch_build, unarchive, uri, venv,

@@ -13,6 +13,7 @@ from scupi_provision.host.snapshot import Needs
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module
 from scupi_provision.plan.company import Company
+from scupi_provision.plan.delegation import HERE, Delegates
 from scupi_provision.plan.endings import PassEndsError
 from scupi_provision.plan.handlers import Handlers
 from scupi_provision.plan.judging import without_patience
@@ -41,7 +42,9 @@ class Course:
         doubt: Why it is not known whether the items here run at all, or "".
         rescuers: How many blocks with a `rescue` are around.
         anything_may_change: Whether a program was met that does not say what it writes.
+        ended_roles: The roles (by `id`) that `meta: end_role` has ended here.
         rest_s: Seconds to wait before the first of the steps.
+        delegates: The hosts that do tasks for this one.
     """
 
     scope: PlayScope
@@ -57,7 +60,11 @@ class Course:
     doubt: str = ""
     rescuers: int = 0
     anything_may_change: bool = False
+    ended_roles: set[int] = field(default_factory=set)
     rest_s: float = 0.0
+    delegates: Delegates = field(default_factory=Delegates)
+    _views: dict[str, HostView] = field(default_factory=dict)
+    _acting: str | None = None
 
     @property
     def company(self) -> Company:
@@ -101,6 +108,31 @@ class Course:
             raise PassEndsError
         return reason
 
+    def view(self, on: str) -> HostView:
+        """The host called `on` as the plan leaves it; HERE is the play's own.
+
+        Raises:
+            PassEndsError: Another host has something to do first.
+        """
+        if self.stops and not self.needs and self._acting not in {None, on}:
+            raise PassEndsError
+        if on == HERE:
+            return self.host
+        if on not in self._views:
+            own = self.host
+            self._views[on] = HostView(
+                self.delegates.snapshot(on),
+                check_mode=own.check_mode,
+                keep_contents=own.keep_contents,
+                verbosity=own.verbosity,
+                fetch_via=own.fetch_via,
+            )
+        return self._views[on]
+
+    def need(self, needs: Needs, on: str) -> None:
+        """Something has to be read on the host called `on`."""
+        self.needs.add(needs if on == HERE else Needs(elsewhere={on: needs}))
+
     def rest(self, seconds: float) -> None:
         """The host rests before the next step (`loop_control: pause`): what comes before is done first."""
         if not seconds or not self.stops or self.needs:
@@ -123,6 +155,8 @@ class Course:
             if step.outcome is Outcome.FAILED:
                 step = replace(step, outcome=Outcome.RESCUED)
         self.steps.append(step)
+        if step.actions:
+            self._acting = step.on
         self.anything_may_change |= any(isinstance(a, Run) and a.writes is None for a in step.actions)
         if self.stops and not self.needs and _ends_pass(step, keeps_going=self.keeps_going):
             raise PassEndsError

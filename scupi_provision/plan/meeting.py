@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from scupi_provision.events import Outcome
+from scupi_provision.modules.contract import Result
 from scupi_provision.plan.company import AFTER
 from scupi_provision.plan.course import Course
 from scupi_provision.plan.endings import PassEndsError, PlayFailedError, PlayLostError
-from scupi_provision.plan.models import StepKey
+from scupi_provision.plan.models import Step, StepKey
 from scupi_provision.playbook.models import Include, Task
 
 
@@ -92,3 +95,13 @@ def is_once(course: Course, item: Task | Include) -> bool:
     if isinstance(item, Task) and item.module in course.modules and course.modules[item.module].once:
         return True
     return course.says(item, item.inherited.run_once)
+
+
+def joining(course: Course, task: Task, step: Step) -> Step:
+    """The step of a task that adds to the inventory: whether that changes anything, the inventory tells."""
+    joins = step.result.joins if step.result else None
+    if joins is None or task.changed_when or step.outcome not in {Outcome.OK, Outcome.WOULD_CHANGE}:
+        return step
+    changes = course.company.judged(joins)
+    result = replace(step.result or Result(), changed=changes)
+    return replace(step, outcome=Outcome.WOULD_CHANGE if changes else Outcome.OK, result=result)

@@ -9,7 +9,7 @@ from typing import Any
 from scupi_provision.errors import Diagnostic
 from scupi_provision.events import Diff, Outcome, TaskLabel
 from scupi_provision.host.record import StepRecord
-from scupi_provision.modules.contract import Claim, Module, ModuleArgs, Result
+from scupi_provision.modules.contract import Claim, Membership, Module, ModuleArgs, Result
 from scupi_provision.playbook.models import Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Action
@@ -24,13 +24,18 @@ SWITCH_KEY: StepKey = ("generation",)
 
 @dataclass(frozen=True)
 class TaskRound:
-    """One task with the variables of one round: everything that planning it needs."""
+    """One task with the variables of one round: everything that planning it needs.
+
+    Attributes:
+        on: The host that it is delegated to, or "".
+    """
 
     key: StepKey
     task: Task
     module: Module
     templar: Templar
     label: TaskLabel
+    on: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Step:
         is_rescued: Whether a `rescue:` stands ready for a failure.
         hidden: `no_log`: neither values nor diffs nor output are shown.
         record: The step's effects on the view, kept so that later passes can take over a staged generation.
+        on: The host that does it, when it is delegated; "" is the play's own.
     """
 
     key: StepKey
@@ -105,6 +111,7 @@ class Step:
     hidden: bool = False
     error: Diagnostic | None = None
     record: StepRecord | None = None
+    on: str = ""
 
     @property
     def is_opaque(self) -> bool:
@@ -121,6 +128,7 @@ class Done:
         facts: Variables for the rest of the play.
         claims: What a check claimed and saw.
         generation: The generation the step staged, if it did.
+        joins: What the inventory was given.
     """
 
     outcome: Outcome
@@ -129,6 +137,7 @@ class Done:
     claims: tuple[Claim, ...] = ()
     generation: object = None
     message: str = ""
+    joins: Membership | None = None
 
 
 @dataclass(frozen=True)

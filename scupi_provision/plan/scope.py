@@ -88,6 +88,12 @@ class PlayScope:
             self.gathered.update(found)
             self._bases.clear()
 
+    def forget_facts(self) -> None:
+        """The host's facts are not there any more (`meta: clear_facts`)."""
+        self.facts = {}
+        self.gathered.clear()
+        self._bases.clear()
+
     def learnt(self) -> Learnt:
         """Everything that later plays on this host shall see."""
         before = Learnt.of(self.inherited_dynamic)

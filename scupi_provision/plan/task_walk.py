@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from scupi_provision.errors import InputError
@@ -12,8 +13,10 @@ from scupi_provision.events import Outcome
 from scupi_provision.host.snapshot import NeedsReadingError
 from scupi_provision.modules.contract import Result
 from scupi_provision.plan.course import FAILURES, Course
+from scupi_provision.plan.delegation import HERE
 from scupi_provision.plan.endings import PassEndsError, PlayFailedError
 from scupi_provision.plan.loop_rounds import loop_variables, pause_s
+from scupi_provision.plan.meeting import joining
 from scupi_provision.plan.models import Done, Step, StepKey, TaskRound
 from scupi_provision.plan.registering import (
     NO_ITEMS,
@@ -27,7 +30,8 @@ from scupi_provision.plan.registering import (
 from scupi_provision.plan.rounds import Round, is_hidden
 from scupi_provision.plan.tasks import broken_step, notified, plan_round, unknown_step
 from scupi_provision.playbook.models import Include, Task
-from scupi_provision.playbook.templating import Templar
+from scupi_provision.playbook.templating import OMIT, Templar
+from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValue, UnknownValueError
 
 Rounds = list[tuple[Round, Mapping[str, Any]]]
@@ -153,21 +157,36 @@ def _settled(course: Course, task: Task, templar: Templar, done: Done) -> Round:
     course.host.generation = done.generation or course.host.generation
     if done.outcome is Outcome.CHANGED:
         course.handlers.notify(notified(task, templar))
+    if done.joins is not None:
+        course.company.joined(done.joins)
     return Round(done.outcome, done.values, done.outcome in FAILURES)
 
 
 def _open(course: Course, this: TaskRound) -> Round:
     try:
-        step = unknown_step(this, course.doubt) if course.doubt else plan_round(this, course.host)
+        this = replace(this, on=_delegate(course, this))
+        step = unknown_step(this, course.doubt) if course.doubt else plan_round(this, course.view(this.on))
     except NeedsReadingError as missing:
-        course.needs.add(missing.needs)
+        course.need(missing.needs, this.on)
         return _unknown(course, this.task, this.templar, "what is being read")
     except UnknownValueError as error:
         step = unknown_step(this, course.must_wait(error.reason))
     # A failure that rests on nothing that was read (`fail`, a false `assert`) comes whatever a program does.
     if step.outcome in FAILURES and step.reads and course.anything_may_change and not course.stops:
         step = unknown_step(this, f"what a program does before ({step.message})")
-    return _taken(course, this, step)
+    return _taken(course, this, joining(course, this.task, step))
+
+
+def _delegate(course: Course, this: TaskRound) -> str:
+    """The host that does this round."""
+    asked = this.task.inherited.delegate_to
+    name = this.templar.render(asked) if asked is not None else OMIT
+    if name is OMIT or name is None:
+        return HERE
+    where = this.task.where
+    if not isinstance(name, str) or not name.strip():
+        raise InputError.of([diagnostic("delegate_to needs the name of a host", where)])
+    return course.delegates.named(str(name).strip(), where)
 
 
 def _taken(course: Course, this: TaskRound, step: Step) -> Round:
@@ -179,6 +198,8 @@ def _taken(course: Course, this: TaskRound, step: Step) -> Round:
         course.handlers.notify(step.notify)
     result = step.result or Result()
     course.scope.learn(this.task.module, result.facts)
+    if result.joins is not None:
+        course.company.joined(result.joins)
     return Round(step.outcome, planned_values(step), step.outcome in FAILURES, unknown=result.untold)
 
 

@@ -15,9 +15,11 @@ from scupi_provision.errors import InputError
 from scupi_provision.host.snapshot import Needs, NeedsReadingError
 from scupi_provision.plan.company import AFTER
 from scupi_provision.plan.course import Course
+from scupi_provision.plan.delegation import HERE
 from scupi_provision.plan.endings import PassEndsError, PlayEndsError, PlayFailedError, PlayLostError
 from scupi_provision.plan.loop_rounds import loop_variables
 from scupi_provision.plan.meeting import is_once, once, visiting
+from scupi_provision.plan.meta import walk_meta
 from scupi_provision.plan.models import SWITCH_KEY, Plan, StepKey
 from scupi_provision.plan.switching import switch_step
 from scupi_provision.plan.tags import TagSelection
@@ -60,6 +62,7 @@ class Walk:
         try:
             self._items(items, ("tasks",))
             self._flush((*_END, "handlers"))
+            course.view(HERE)  # what others have to do for this host is done before its generation is switched
         except PlayEndsError:
             pass
         except (PlayFailedError, PlayLostError):
@@ -70,9 +73,7 @@ class Walk:
             self._switch()
         if complete:
             course.company.at((*_END, AFTER), settled=course.is_settled)
-        return Pass(
-            Plan(tuple(course.steps), complete, failed, course.scope.learnt(), course.rest_s), course.needs
-        )
+        return Pass(Plan(tuple(course.steps), complete, failed, course.scope.learnt(), course.rest_s), course.needs)
 
     # --- items ----------------------------------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class Walk:
             here = (*key, index)
             if isinstance(item, Block):
                 self._block(item, here)
-            elif not self.tags.selects(item.inherited.tags):
+            elif not self.tags.selects(item.inherited.tags) or id(item.role) in self.course.ended_roles:
                 continue
             else:
                 with visiting(self.course, item, here):
@@ -89,7 +90,8 @@ class Walk:
 
     def _item(self, item: Task | Include, key: StepKey) -> None:
         if isinstance(item, Task) and item.module == "meta":
-            self._meta(item, key)
+            if walk_meta(self.course, item, key):
+                self._flush((*key, "handlers"))
         elif is_once(self.course, item):
             once(self.course, key, lambda: self._own_item(item, key))
         else:
@@ -152,27 +154,9 @@ class Walk:
             self.course.handlers.know(role.handlers)
         with self.course.within(local, doubt):
             self._items(items, key)
+        self.course.ended_roles.difference_update(id(item.role) for item in items if not isinstance(item, Block))
 
     # --- handlers, meta, generation -------------------------------------------------------------------------------
-
-    def _meta(self, task: Task, key: StepKey) -> None:
-        course = self.course
-        what = str(task.arguments.get("_raw", "")).strip()
-        templar = course.templar(task)
-        try:
-            if not all(templar.holds(condition) for condition in task.inherited.when):
-                return
-        except InputError as error:
-            end_if_failed(course, task, [broken(course, task, key, error)])
-            return
-        except UnknownValueError as error:
-            course.not_known(task, key, error.reason)
-            course.doubt = course.doubt or error.reason  # of everything that follows
-            return
-        if what == "flush_handlers":
-            self._flush((*key, "handlers"))
-        elif what in {"end_play", "end_host"}:
-            raise PlayEndsError
 
     def _flush(self, place: StepKey) -> None:
         """Run the notified handlers in the order of their definition, each once; `place` is where the play is then."""

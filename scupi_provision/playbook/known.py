@@ -34,13 +34,18 @@ ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 PENDING = words(
     """
     async poll
-    throttle timeout delegate_to delegate_facts ignore_unreachable local_action
-    run_once serial strategy order max_fail_percentage force_handlers gather_subset
+    throttle timeout delegate_to delegate_facts local_action
+    force_handlers
     vars_prompt
     """
 )
 """Keywords that are read but not acted on yet, and so still refused. Whoever makes one work takes it from here."""
 
-META_ACTIONS = words("flush_handlers noop end_play end_host reset_connection")
-META_PENDING = words("clear_facts clear_host_errors end_batch end_role refresh_inventory")
+META_ACTIONS = words(
+    """
+    flush_handlers noop end_play end_host end_batch end_role clear_facts clear_host_errors refresh_inventory
+    reset_connection
+    """
+)
+META_PENDING = words("")
 """What `meta:` does, and what it does not do yet (as with PENDING)."""

@@ -9,6 +9,7 @@ from typing import Any
 from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event
 from scupi_provision.inventory.models import Host
+from scupi_provision.plan.learnt import Learnt
 from scupi_provision.playbook.models import Play
 from scupi_provision.run.company.batches import batches, manner_of, ordered
 from scupi_provision.run.company.record import Ended, memberships_of, variables_of
@@ -71,8 +72,7 @@ class Batch:
         entries = [entry for name in self.seats for entry in self._entries(name)]
         run.grow(memberships_of(entries))
         for name in self.seats:
-            values = left[name] if name in left else variables_of(self._entries(name))
-            run.fleet.remembered[name] = {**run.fleet.remembered.get(name, {}), **values}
+            run.fleet.remembered[name] = Learnt.of(left[name]) if name in left else self._left(name)
         endings = [entry for entry in entries if isinstance(entry, Ended)]
         cleared = [entry.place for entry in endings if entry.what == "clear_host_errors"]
         if cleared:
@@ -80,6 +80,12 @@ class Batch:
         lost_now = run.lost - self._lost_before
         run.is_over = all(host.name in lost_now for host in self.hosts)  # as in Ansible, no further play is begun then
         run.ends_play = run.is_over or any(entry.what == "end_play" for entry in endings)
+
+    def _left(self, name: str) -> Learnt:
+        """What a host that has failed leaves."""
+        before = Learnt.of(self.run.fleet.remembered.get(name, {}))
+        now = variables_of(self._entries(name))
+        return Learnt({**before, **now}, included=before.included, gathered=before.gathered)
 
     def _entries(self, name: str) -> list[Any]:
         standing = next(iter(self.seats.values())).meetings.standing(name)

@@ -17,6 +17,7 @@ from scupi_provision.events import Event, HostConnected, HostUnreachable, Notice
 from scupi_provision.host.snapshot import Needs, NeedsReadingError, Snapshot
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
+from scupi_provision.plan.learnt import Learnt
 from scupi_provision.run.blobs import Stock
 from scupi_provision.run.downloads import DownloadCache, cache_folder
 from scupi_provision.run.greeting import PATIENCE_S
@@ -28,7 +29,7 @@ from scupi_provision.run.tidings import Tidings
 from scupi_provision.shell.actions import Action
 from scupi_provision.shell.compile import Turn
 from scupi_provision.shell.replies import DeniedReply, LockedReply, StepFailed, StepStale
-from scupi_provision.transport.base import Person, Tell, Transport
+from scupi_provision.transport.base import Person, Route, Tell, Transport
 from scupi_provision.transport.opening import open_transport
 from scupi_provision.transport.shared_hops import SharedHops
 
@@ -87,6 +88,7 @@ class Fleet:
     Attributes:
         errors: Why a host could not be opened or was lost; such a host takes no further part.
         remembered: By host, what tasks of earlier plays have registered and set.
+        errands: Lines to hosts to which tasks are delegated, with the label of the host whose tasks they are.
         stock: Where the controller has files from that it sends to hosts.
     """
 
@@ -97,7 +99,8 @@ class Fleet:
     errors: dict[str, ProvisionError] = field(default_factory=dict)
     run_id: str = field(default_factory=lambda: time.strftime("%Y%m%dT%H%M%S-") + secrets.token_hex(3))
     stock: Stock = field(default_factory=lambda: DownloadCache(cache_folder()))
-    remembered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    remembered: dict[str, Learnt] = field(default_factory=dict)
+    errands: list[tuple[str, Link]] = field(default_factory=list)
     _hops: SharedHops[Any] = field(default_factory=SharedHops)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -118,33 +121,25 @@ class Fleet:
 
     def close(self) -> None:
         """Let go of every host."""
-        for link in self.links.values():
+        every = [*self.links.values(), *(link for _, link in self.errands)]
+        for link in every:
             link.session.close()
-        for link in self.links.values():
+        for link in every:
             link.transport.close()
 
     def _open(self, person: Person, host: Host, tell: Tell) -> list[Event]:
         started = time.monotonic()
         try:
             route = route_to(host, self.inventory, self.request)
-            connection = connection_of(host, self.request)
-            transport = open_transport(route, connection, person, self._hops, tell)
-            patience = route[-1].login_timeout_s if route else PATIENCE_S
-            session = Session(
-                transport,
-                run_id=self.run_id,
-                owner=self._owner(),
-                login_timeout_s=patience,
-                account=host.account or "",
-            )
-            link = Link(host, transport, session, Snapshot())
+            link = self._dialled(person, host, route, tell)
+            session, transport = link.session, link.transport
             with self._guard:
                 self.links[host.name] = link
             session.read(Needs(facts=True), link.snapshot)
             leftovers = tuple(self._leftovers(link))
         except ProvisionError as error:
             return [self.drop(host, error)]
-        address = "this machine" if connection == "local" else f"{route[-1].address}:{route[-1].port}"
+        address = "this machine" if not route else f"{route[-1].address}:{route[-1].port}"
         via = tuple(hop.name for hop in route[:-1])
         events: list[Event] = [HostConnected(host.label, address, via, time.monotonic() - started)]
         if transport.explanation:
@@ -153,6 +148,36 @@ class Fleet:
             text = f"the account's login files print something (set aside): {session.noise[:200]}"
             events.append(Notice(text, host.label, "warning"))
         return [*events, *leftovers]
+
+    def _dialled(self, person: Person, host: Host, route: Route, tell: Tell) -> Link:
+        transport = open_transport(route, connection_of(host, self.request), person, self._hops, tell)
+        session = Session(
+            transport,
+            run_id=self.run_id,
+            owner=self._owner(),
+            login_timeout_s=route[-1].login_timeout_s if route else PATIENCE_S,
+            account=host.account or "",
+        )
+        return Link(host, transport, session, Snapshot())
+
+    def errand(self, sender: Host, host: Host) -> Link:
+        """A line to `host` on which only tasks of `sender` are done, with the facts of `host` read.
+
+        Raises:
+            ProvisionError: It cannot be reached.
+        """
+        route = route_to(host, self.inventory, self.request)
+        link = self._dialled(self.request.person, host, route, lambda _line: None)
+        with self._guard:
+            self.errands.append((sender.label, link))
+        link.session.read(Needs(facts=True), link.snapshot)
+        return link
+
+    def round_trips(self, label: str) -> int:
+        """How many exchanges the host called `label` has cost, those with its delegates included."""
+        own = [link for link in self.links.values() if link.host.label == label]
+        sent = [link for sender, link in self.errands if sender == label]
+        return sum(link.session.wire.round_trips for link in (*own, *sent))
 
     def _leftovers(self, link: Link) -> Iterator[Event]:
         """What the lockout guard of an earlier run has left; only who changes hosts also clears it away."""

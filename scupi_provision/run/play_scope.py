@@ -36,6 +36,7 @@ def scope_of(
         inherited_dynamic=known,
         dynamic=company.chronicle,
         company=company,
+        included=company.included,
     )
 
 
@@ -59,7 +60,7 @@ def _fixed(site: Site, play: Play, seat: Seat) -> dict[str, Any]:
 
 def _live(fleet: Fleet, host: Host, seat: Seat, company: Neighbours) -> dict[str, Callable[[], Any]]:
     def before(other: Host) -> Mapping[str, Any]:
-        return known_facts(_facts(fleet, other), fleet.remembered.get(other.name, {}))
+        return known_facts(_facts(fleet, other), fleet.remembered.get(other.name))
 
     def in_play() -> list[str]:
         present = {*seat.outside, *company.present()}

@@ -76,7 +76,7 @@ def settle(step: Step, progress: Progress | None, attempt: int = 1) -> Done | No
     staged = step.record.generation if step.record else None
     generation = staged if isinstance(staged, Generation) else None
     outcome = _outcome(step, failed=failed, changed=bool(values["changed"]))
-    return Done(outcome, values, result.facts, result.claims, generation, message)
+    return Done(outcome, values, result.facts, result.claims, generation, message, result.joins)
 
 
 def _values(step: Step, result: Result, *, failed: bool, ran: bool) -> dict[str, Any]:

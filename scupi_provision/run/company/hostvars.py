@@ -8,6 +8,7 @@ from typing import Any
 
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.inventory.models import Host
+from scupi_provision.plan.learnt import Learnt
 from scupi_provision.plan.scope import fact_variables
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.run.company.seat import Neighbours
@@ -84,6 +85,7 @@ class _Live(Mapping[str, Any]):
         return len(self._company.variables(self._name) if self._company.knows(self._name) else ())
 
 
-def known_facts(facts: Mapping[str, Any] | None, remembered: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts as variables, and above them what earlier plays of the run have registered or set."""
-    return {**(fact_variables(facts) if facts else {}), **remembered}
+def known_facts(facts: Mapping[str, Any], remembered: Learnt | None) -> dict[str, Any]:
+    """Facts as variables, and above them what earlier plays of the run have gathered, read, registered or set."""
+    before = Learnt.of(remembered or {})
+    return {**fact_variables({**facts, **before.gathered}), **before.included, **before}

@@ -113,6 +113,7 @@ class Neighbours(Company):
         self.seat = seat
         self.in_step = seat.rules.most_failed is not None and bool(seat.others)
         self.chronicle = Chronicle(self._assigned)
+        self.included = Chronicle(self._assigned)
         self._entries: list[Entry] = []
         self._seen: dict[tuple[str, Place], Mapping[str, Any]] = {}
         self._key: StepKey = ()
