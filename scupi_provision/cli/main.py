@@ -18,6 +18,7 @@ from scupi_provision.cli import gpu as gpu_command
 from scupi_provision.cli import inventory as inventory_commands
 from scupi_provision.cli import jupyter as jupyter_command
 from scupi_provision.cli import lab as lab_commands
+from scupi_provision.cli import lint as lint_command
 from scupi_provision.cli import lock as lock_commands
 from scupi_provision.cli import options
 from scupi_provision.cli import rescue as rescue_command
@@ -226,6 +227,7 @@ def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when 
 app.command("compile", rich_help_panel=_SITE)(opens_vaults(compile_commands.compile_command))
 app.command("lock", rich_help_panel=_SITE)(opens_vaults(lock_commands.lock))
 app.command("bundle", rich_help_panel=_SITE)(lock_commands.bundle)
+app.command("lint", rich_help_panel=_SITE)(opens_vaults(lint_command.lint))
 app.command("doc", rich_help_panel=_SITE)(doc_command.doc)
 app.command("schema", rich_help_panel=_SITE)(schema_command.schema)
 app.add_typer(vault_commands.app, name="vault", rich_help_panel=_SITE)
