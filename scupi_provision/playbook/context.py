@@ -9,9 +9,9 @@ from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.modules.contract import Module
-from scupi_provision.playbook.models import Include, Inherited, Item, Role, Task
+from scupi_provision.playbook.models import Block, Include, Inherited, Item, Role, Task
 from scupi_provision.playbook.scalars import Problems
-from scupi_provision.source import Node, diagnostic, read_document
+from scupi_provision.source import Node, read_document
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "scupi.provision.")
 
@@ -101,14 +101,10 @@ class Site:
             return ()
         return self.read_items(document, replace(scope, file=path, stack=(*scope.stack, path)), self)
 
-    def read_handlers(self, node: Node, scope: Scope) -> tuple[Task, ...]:
-        """The handlers in `node`: tasks and imports of tasks."""
+    def read_handlers(self, node: Node, scope: Scope) -> tuple[Task | Include, ...]:
+        """The handlers in `node`: tasks, and imports and includes of tasks."""
         found = self.read_items(node, replace(scope, handlers=True), self)
-        for item in found:
-            if isinstance(item, Include):
-                hint = "write import_tasks or import_role"
-                self.problems.append(diagnostic("a handler cannot include tasks", item.where, hint=hint))
-        return tuple(item for item in found if isinstance(item, Task))
+        return tuple(item for item in found if not isinstance(item, Block))
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add to the problems what is not known yet (a role used twice is wrong once)."""

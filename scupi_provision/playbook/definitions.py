@@ -40,9 +40,14 @@ def every_item(
             yield from every_item(chain(item.body, item.rescue, item.always), loop_variables, within)
             continue
         yield Placed(item, loop_variables)
-        if isinstance(item, Include) and not is_template(item.target) and item.where not in within:
+        if isinstance(item, Include) and is_told(item) and item.where not in within:
             inside = loop_variables | loop_names(item.loop)
-            yield from every_item(item.load(str(item.target)), inside, (*within, item.where))
+            yield from every_item(item.load(str(item.target), {}), inside, (*within, item.where))
+
+
+def is_told(include: Include) -> bool:
+    """Whether it is known already what is included."""
+    return not is_template(include.target) and not include.options
 
 
 def items_of_play(play: Play) -> list[Placed]:

@@ -15,7 +15,8 @@ def search_folders(role: Role | None, task_file: Path, playbook_dir: Path) -> tu
     tasks, the site, the site that comes with the package.
     """
     bundled = bundled_site()
-    own = (role.directory,) if role is not None else ()
+    # The roles that depend on a role come after it, the nearest first.
+    own = (role.directory, *(one.directory for one in reversed(role.parents))) if role is not None else ()
     shared = (bundled,) if bundled is not None else ()
     return tuple(dict.fromkeys((*own, task_file.parent, *site_folders(playbook_dir), *shared)))
 

@@ -13,6 +13,7 @@ from scupi_provision.playbook.context import Scope, Site
 from scupi_provision.playbook.freeform import read_pairs
 from scupi_provision.playbook.keyword_tables import BLOCK
 from scupi_provision.playbook.keywords import Reader, Values, inherit, read_keywords, refuse_unknown
+from scupi_provision.playbook.known import words
 from scupi_provision.playbook.loops import read_loop
 from scupi_provision.playbook.models import Include, Inherited, Item
 from scupi_provision.playbook.scalars import (
@@ -55,11 +56,18 @@ _ROLE_OPTIONS: Mapping[str, Reader] = {
     "defaults_from": read_text_value,
     "handlers_from": read_text_value,
     "allow_duplicates": read_static_boolean,
+    "rolespec_validate": read_static_boolean,
+    "public": read_static_boolean,
 }
-_INCLUDE_OPTIONS: Mapping[str, Reader] = {"apply": _read_apply, "public": read_static_boolean}
-_KEYWORDS = frozenset(
-    ("name", "when", "tags", "vars", "args", "action", "loop", "with_items", "loop_control", "ignore_errors", "no_log")
+_FILES = ("tasks_from", "vars_from", "defaults_from", "handlers_from")
+_INCLUDE_OPTIONS: Mapping[str, Reader] = {"apply": _read_apply}
+_KEYWORDS = words(
+    """
+    name when tags vars args action loop with loop_control ignore_errors no_log run_once timeout collections debugger
+    listen
+    """
 )
+"""What an include may say of itself, as Ansible has it; the rest belongs below `apply:`."""
 
 
 def read_statement(call: Call, values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
@@ -113,19 +121,18 @@ def _read_text(call: Call, text: SourceText, table: Mapping[str, Reader], proble
 def _read_import(
     call: Call, target: TemplateText, options: Values, values: Values, scope: Scope, site: Site
 ) -> tuple[Item, ...]:
-    for name in ("loop", "with_items", "loop_control", "register", "until", "notify"):
+    for name in ("loop", "with", "loop_control", "register", "until"):
         if name in values:
-            hint = f"write {call.name.replace('import', 'include')}" if "loop" in name or name == "with_items" else ""
-            site.problems.append(diagnostic(f'{call.name} cannot have "{name}"', call.node.position, hint=hint))
-    if is_template(target):
-        hint = f"write {call.name.replace('import', 'include')}"
-        summary = f"{call.name} happens before variables are known, so its target cannot be a template"
-        site.problems.append(diagnostic(summary, target.position, hint=hint))
-        return ()
+            hint = f"write {call.name.replace('import', 'include')}" if name in {"loop", "with", "loop_control"} else ""
+            said = values["with"][0] if name == "with" else name
+            site.problems.append(diagnostic(f'{call.name} cannot have "{said}"', call.node.position, hint=hint))
     inside = replace(scope, inherited=inherit(scope.inherited, values))
+    chosen = _chosen_by_template(options)
+    if is_template(target) or chosen:
+        return (_import_later(call, target, options, chosen, inside, site),)
     if call.name == "import_role":
         return roles.import_role(target, options, inside, site)
-    path = find_task_file(target, scope, site)
+    path = find_task_file(target, scope, site, imported=True)
     if path is None:
         return ()
     if path in scope.stack:
@@ -134,12 +141,29 @@ def _read_import(
     return site.read_file(path, inside)
 
 
+def _import_later(
+    call: Call, target: TemplateText, options: Values, chosen: dict[str, TemplateText], inside: Scope, site: Site
+) -> Include:
+    """An import whose file a template names: found while planning, and its tasks are as those of any import."""
+    statement = call.name.replace("import", "include")
+    return Include(
+        target=target,
+        load=_Load(statement, target.position, options, inside, site),
+        where=call.node.position,
+        inherited=replace(inside.inherited, when=(), tags=("always",)),
+        role=inside.role,
+        options=chosen,
+    )
+
+
+def _chosen_by_template(options: Values) -> dict[str, TemplateText]:
+    return {name: options[name] for name in _FILES if is_template(options.get(name))}
+
+
 def _read_include(
     call: Call, target: TemplateText, options: Values, values: Values, scope: Scope, site: Site
 ) -> tuple[Item, ...]:
-    for name in sorted(values.keys() - _KEYWORDS):
-        hint = "put it below `apply:` to give it to the tasks inside"
-        site.problems.append(diagnostic(f'{call.name} cannot have "{name}"', call.node.position, hint=hint))
+    _refuse_beside_include(call, options, values, site)
     own = inherit(scope.inherited, values)
     inside = replace(scope, inherited=_handed_to_included(scope.inherited, values, options.get("apply", {})))
     load = _Load(call.name, target.position, options, inside, site)
@@ -151,10 +175,21 @@ def _read_include(
         inherited=own,
         role=scope.role,
         loop=read_loop(values, site.problems),
+        options=_chosen_by_template(options),
+        listen=values.get("listen", ()),
     )
-    if not is_template(target):
+    if not is_template(target) and not include.options:
         _check_now(include, load, scope, site)
     return (include,)
+
+
+def _refuse_beside_include(call: Call, options: Values, values: Values, site: Site) -> None:
+    for name in sorted(values.keys() - _KEYWORDS):
+        hint = "put it below `apply:` to give it to the tasks inside"
+        site.problems.append(diagnostic(f'{call.name} cannot have "{name}"', call.node.position, hint=hint))
+    if options.get("allow_duplicates") is False:
+        summary = "include_role cannot tell whether the role has run before: allow_duplicates: false is refused"
+        site.problems.append(diagnostic(summary, call.key.position, hint="write `when:`, or name it below `roles:`"))
 
 
 def _handed_to_included(outer: Inherited, values: Values, apply: Values) -> Inherited:
@@ -170,19 +205,20 @@ def _handed_to_included(outer: Inherited, values: Values, apply: Values) -> Inhe
 
 @dataclass(frozen=True)
 class _Load:
-    """Loads the tasks of a rendered target, once."""
+    """Loads the tasks of a rendered target (and of those files of a role that templates name), once."""
 
     statement: str
     where: Position
     options: Values
     scope: Scope
     site: Site
-    loaded: dict[str, tuple[Item, ...]] = field(default_factory=dict)
+    loaded: dict[tuple[str, ...], tuple[Item, ...]] = field(default_factory=dict)
 
-    def __call__(self, target: str) -> tuple[Item, ...]:
-        if target not in self.loaded:
-            self.loaded[target] = self._read(target)
-        return self.loaded[target]
+    def __call__(self, target: str, chosen: Mapping[str, str]) -> tuple[Item, ...]:
+        key = (target, *chosen.values())
+        if key not in self.loaded:
+            self.loaded[key] = self._read(target, chosen)
+        return self.loaded[key]
 
     def file(self, target: TemplateText) -> Path | None:
         """The file of tasks to which `target` leads, when there is one."""
@@ -190,14 +226,15 @@ class _Load:
             return roles.tasks_file(target, self.options, self.site)
         return find_task_file(target, self.scope, self.site.anew())
 
-    def _read(self, target: str) -> tuple[Item, ...]:
+    def _read(self, target: str, chosen: Mapping[str, str]) -> tuple[Item, ...]:
         site = self.site.anew()
+        options = {**self.options, **{name: TemplateText(file, self.where) for name, file in chosen.items()}}
         items: tuple[Item, ...] = ()
         text = TemplateText(target, self.where)
         if len(self.scope.stack) > _DEEPEST:
             _refuse_loop(self.scope.stack[-1], self.where, self.scope, site)
         elif self.statement == "include_role":
-            items = roles.include_role(text, self.options, self.scope, site)
+            items = roles.include_role(text, options, self.scope, site)
             self.site.included.extend(role for role in site.included if role not in self.site.included)
         elif (path := find_task_file(text, self.scope, site)) is not None:
             items = site.read_file(path, self.scope)
@@ -214,7 +251,7 @@ def _check_now(include: Include, load: _Load, scope: Scope, site: Site) -> None:
             _refuse_loop(path, include.target.position, scope, site)
         return
     try:
-        load(str(include.target))
+        load(str(include.target), {})
     except InputError as error:
         site.gaps.append(str(include.target))
         site.report(error.diagnostics)
@@ -225,10 +262,15 @@ def _refuse_loop(path: Path, where: Position, scope: Scope, site: Site) -> None:
     site.problems.append(diagnostic(f"{path.name} includes itself without end", where, detail=way))
 
 
-def find_task_file(target: TemplateText, scope: Scope, site: Site) -> Path | None:
-    """The file of tasks that `target` names: beside the file that says so, in the role, beside the playbook."""
+def find_task_file(target: TemplateText, scope: Scope, site: Site, *, imported: bool = False) -> Path | None:
+    """The file of tasks that `target` names: beside the file that says so, in the role, beside the playbook.
+
+    In a role, an import looks beside the file first, an include in the role's folder for tasks (as in Ansible 2.19).
+    """
     folders = [scope.file.parent]
     if scope.role is not None:
+        own = scope.role.directory / ("handlers" if scope.handlers else "tasks")
+        folders = [*folders, own] if imported else [own, *folders]
         folders += [scope.role.directory / "tasks", scope.role.directory]
     folders += [site.playbook_dir, site.playbook_dir / "tasks"]
     paths = list(dict.fromkeys(folder / str(target) for folder in folders))

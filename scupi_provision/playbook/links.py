@@ -33,12 +33,12 @@ def check_handlers(playbook: Playbook) -> list[Diagnostic]:
     return found
 
 
-def _answers(handler: Task) -> Iterator[str]:
-    yield from handler.listen
-    if handler.name is not None:
-        yield str(handler.name)
+def _answers(handler: Task | Include) -> Iterator[str]:
+    names = [*handler.listen, *([handler.name] if handler.name is not None else [])]
+    for name in names:
+        yield str(name)
         if handler.role is not None:
-            yield f"{handler.role.name} : {handler.name}"
+            yield f"{handler.role.name} : {name}"
 
 
 def check_files(playbook: Playbook) -> list[Diagnostic]:

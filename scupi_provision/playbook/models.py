@@ -37,7 +37,7 @@ class Role:
     parameters: dict[str, Any] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     parents: tuple[Role, ...] = field(default=(), repr=False)
-    handlers: tuple[Task, ...] = ()
+    handlers: tuple[Task | Include, ...] = ()
     verify: tuple[Item, ...] = ()
     argument_specs: dict[str, Any] = field(default_factory=dict)
     where: Position | None = field(default=None, compare=False)
@@ -156,21 +156,31 @@ class Include:
 
     Attributes:
         target: The file or role, a template.
-        load: Gives the tasks of a rendered target; raises InputError. They inherit what stands above the include, and
-            its `vars`, `no_log` and `apply:`; no `when` (it is judged once, here) and no tags of the include itself
-            (as in Ansible). Handlers of a role that it loads are in `role.handlers` of its tasks.
+        load: Gives the tasks of a rendered target and `options`; raises InputError. They inherit what stands above the
+            include, and its `vars`, `no_log` and `apply:`; no `when` (it is judged once, here) and no tags of the
+            include itself (as in Ansible). Handlers of a role that it loads are in `role.handlers` of its tasks.
+        options: Which files of a role are meant, where a template says so (`tasks_from: "{{ … }}"`).
+        listen: As a handler's.
     """
 
     target: TemplateText
-    load: Callable[[str], tuple[Item, ...]] = field(compare=False, repr=False)
+    load: Load = field(compare=False, repr=False)
     where: Position
     name: TemplateText | None = None
     inherited: Inherited = Inherited()
     role: Role | None = None
     loop: Loop | None = None
 
+    options: Mapping[str, TemplateText] = field(default_factory=dict)
+    listen: tuple[str, ...] = ()
+
+    def tasks(self, text: Callable[[Any], str]) -> tuple[Item, ...]:
+        """What is included; `text` renders a template. Raises InputError."""
+        return self.load(text(self.target), {name: text(value) for name, value in self.options.items()})
+
 
 Item = Task | Block | Include
+Load = Callable[[str, Mapping[str, str]], tuple[Item, ...]]
 
 
 @dataclass(frozen=True)
@@ -205,7 +215,7 @@ class Play:
     where: Position
     variables: tuple[dict[str, Any], ...] = ()
     tasks: tuple[Item, ...] = ()
-    handlers: tuple[Task, ...] = ()
+    handlers: tuple[Task | Include, ...] = ()
     roles: tuple[Role, ...] = ()
     verify: tuple[TemplateText, ...] = ()
     verify_tasks: tuple[Item, ...] = ()

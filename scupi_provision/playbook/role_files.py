@@ -10,12 +10,14 @@ from typing import Any
 from scupi_provision.errors import Position
 from scupi_provision.playbook.context import Scope, Site
 from scupi_provision.playbook.keywords import Values
-from scupi_provision.playbook.models import Item, Role, Task
+from scupi_provision.playbook.models import Include, Item, Role, Task
 from scupi_provision.playbook.scalars import is_template, read_static_boolean, read_variables
 from scupi_provision.playbook.site import bundled_site, site_folders
 from scupi_provision.source import MappingNode, Node, NullNode, diagnostic, raw, suggestion
 from scupi_provision.values import SourceText, TemplateText
 
+ANSIBLE_ROLES = ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles")
+"""Where ansible-galaxy installs roles, and Ansible looks for them (its setting DEFAULT_ROLES_PATH)."""
 _SUFFIXES = ("", ".yml", ".yaml")
 _META_KEYS = ("dependencies", "allow_duplicates", "galaxy_info", "argument_specs", "collections")
 
@@ -29,14 +31,20 @@ class Meta:
     argument_specs: dict[str, Any]
 
 
-def find_role(name: TemplateText, site: Site) -> Path | None:
-    """The folder of the role `name`; reports where it was searched when there is none."""
+def find_role(name: TemplateText, site: Site, beside: Path | None = None) -> Path | None:
+    """The folder of the role `name`; reports where it was searched when there is none.
+
+    Args:
+        name: A name, or a path.
+        site: Where to look.
+        beside: The folder with the role that depends on it.
+    """
     if is_template(name):
         hint = "write include_role for a role that variables choose"
         site.problems.append(diagnostic("the name of a role cannot be a template here", name.position, hint=hint))
         return None
-    places = list(dict.fromkeys(_role_places(site)))
-    for folder in [place / str(name) for place in places]:
+    places = list(dict.fromkeys(_role_places(site, beside)))
+    for folder in [*(place / str(name) for place in places), Path(name).expanduser()]:
         if folder.is_dir():
             return folder
     detail = "Searched:\n" + "\n".join(f"  {place / str(name)}" for place in places)
@@ -47,9 +55,12 @@ def find_role(name: TemplateText, site: Site) -> Path | None:
     return None
 
 
-def _role_places(site: Site) -> Iterator[Path]:
+def _role_places(site: Site, beside: Path | None) -> Iterator[Path]:
     yield from (folder / "roles" for folder in site_folders(site.playbook_dir))
     yield from site.roles_paths
+    yield from (Path(folder).expanduser() for folder in ANSIBLE_ROLES)
+    if beside is not None:
+        yield beside
     bundled = bundled_site()
     if bundled is not None:
         yield bundled / "roles"
@@ -63,7 +74,8 @@ def read_meta(directory: Path, site: Site) -> Meta:
         site.problems.append(diagnostic("meta must be a mapping", node.position))
     main = node if isinstance(node, MappingNode) else MappingNode((), _nowhere(directory, node))
     for key, _value in main.items:
-        if key not in _META_KEYS and (hint := suggestion(key, _META_KEYS)):
+        if key not in _META_KEYS:  # Ansible refuses these too
+            hint = suggestion(key, _META_KEYS)
             site.problems.append(diagnostic(f'unknown key "{key}" in meta', key.position, hint=hint))
     duplicates = main.get("allow_duplicates")
     specs: Node | None = main
@@ -140,7 +152,7 @@ def read_role(
     )
 
 
-def _handlers(role: Role, name: str, scope: Scope, site: Site) -> tuple[Task, ...]:
+def _handlers(role: Role, name: str, scope: Scope, site: Site) -> tuple[Task | Include, ...]:
     files = list(files_of(role.directory / "handlers", name))
     if not files:
         _refuse_missing(role.directory / "handlers", name, site)

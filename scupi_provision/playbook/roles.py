@@ -47,7 +47,7 @@ def _read_entry(node: Node, scope: Scope, site: Site) -> tuple[Item, ...]:
 
 
 def _use(name: TemplateText, given: Given, values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
-    directory = find_role(name, site)
+    directory = find_role(name, site, _beside(scope))
     if directory is None or _runs_in_circles(directory, name, scope, site):
         return ()
     meta = read_meta(directory, site)
@@ -63,15 +63,36 @@ def _use(name: TemplateText, given: Given, values: Values, scope: Scope, site: S
 
 def import_role(name: TemplateText, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     """The tasks of a role that a task imports; its variables and handlers belong to the play."""
+    if options.get("allow_duplicates") is False and _was_imported(name, options, scope, site):
+        return ()
     role, items = _load(name, options, scope, site)
-    _note(role, site.roles)
+    _note(role, site.included if options.get("public") is False else site.roles)
     return items
+
+
+def _was_imported(name: TemplateText, options: Values, scope: Scope, site: Site) -> bool:
+    """Whether the play has imported this role in this way before; from here on it has."""
+    directory = find_role(name, site.anew(), _beside(scope))
+    if directory is None:  # reported by who reads it
+        return False
+    chosen = {key: str(value) for key, value in options.items() if key.endswith("_from")}
+    use = RoleUse(directory, {"import_role": chosen}, scope.inherited.when, scope.inherited.tags)
+    known_before = use in site.uses
+    site.uses.append(use)
+    return known_before
+
+
+def _beside(scope: Scope) -> Path | None:
+    """The folder with the role that depends on what is looked for."""
+    return scope.parents[-1].directory.parent if scope.parents else None
 
 
 def include_role(name: TemplateText, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     """The tasks of a role that a task includes; its variables are its own, its handlers the play's."""
     role, items = _load(name, options, scope, site)
     _note(role, site.included)
+    if options.get("public") is True:
+        _note(role, site.roles)
     return items
 
 
@@ -86,8 +107,10 @@ def _load(name: TemplateText, options: Values, scope: Scope, site: Site) -> tupl
     if directory is None or _runs_in_circles(directory, name, scope, site, options):
         return None, ()
     meta = read_meta(directory, site)
-    role = read_role(name, directory, Given(), meta, options, replace(scope, parents=()), site)
-    before = _dependencies(meta, role, replace(scope, parents=()), site)
+    # The role that includes another one counts as one that depends on it.
+    inside = replace(scope, parents=(*scope.role.parents, scope.role) if scope.role is not None else ())
+    role = read_role(name, directory, Given(), meta, options, inside, site)
+    before = _dependencies(meta, role, inside, site)
     return role, (*before, *role_tasks(role, options, scope, site))
 
 

@@ -81,7 +81,7 @@ def test_tasks_import_and_include_roles(site):
     task, include = play.tasks
     assert (task.role.name, task.inherited.when, task.inherited.variables) == ("a", ("w",), ({"v": 1},))
     assert [role.name for role in play.roles] == ["a"]
-    (other,) = include.load("a")
+    (other,) = include.load("a", {})
     assert (other.arguments, other.role.defaults) == ({"_raw": "other"}, {"d": 1})
 
 
@@ -101,12 +101,27 @@ def test_a_role_that_is_imported_twice_counts_once(site):
     assert len(play.roles) == 1
 
 
-def test_handlers_may_import_and_may_not_include(site):
+def test_handlers_may_import_and_include_tasks(site):
     site.write("h.yml", "- {name: h, command: h}\n")
-    play = site.load("- hosts: all\n  handlers: [{import_tasks: h.yml}]\n").plays[0]
-    assert [handler.name for handler in play.handlers] == ["h"]
-    found = site.problems("- hosts: all\n  handlers: [{include_tasks: h.yml}]\n")
-    assert found == ["site.yaml:2:14: a handler cannot include tasks (write import_tasks or import_role)"]
+    handlers = "[{import_tasks: h.yml}, {name: i, include_tasks: h.yml, listen: [topic]}]"
+    play = site.load(f"- hosts: all\n  handlers: {handlers}\n").plays[0]
+    assert [handler.name for handler in play.handlers] == ["h", "i"]
+    assert play.handlers[1].listen == ("topic",)
+
+
+def test_an_import_whose_file_a_template_names_is_found_later_and_hands_on_what_imports_do(site):
+    site.write("one.yml", "- {name: h, command: h}\n")
+    play = site.load("- hosts: all\n  tasks: [{import_tasks: '{{ x }}.yml', when: w, tags: t}]\n").plays[0]
+    (include,) = play.tasks
+    (task,) = include.tasks(lambda text: text.replace("{{ x }}", "one"))
+    assert (include.inherited.when, include.inherited.tags) == ((), ("always",))
+    assert (task.inherited.when, task.inherited.tags) == (("w",), ("t",))
+
+
+def test_a_template_may_choose_the_file_of_a_role(site):
+    site.write("roles/a/tasks/one.yml", "- command: one\n")
+    (include,) = site.tasks("- include_role: {name: a, tasks_from: '{{ x }}'}")
+    assert commands(include.tasks(lambda text: text.replace("{{ x }}", "one"))) == ["one"]
 
 
 def test_a_part_that_is_asked_for_by_name_must_be_there(site):
