@@ -30,15 +30,25 @@ class Snapshot:
 
 @dataclass
 class Needs:
-    """What one more exchange with the host has to bring."""
+    """What one more exchange with the host has to bring.
+
+    Attributes:
+        elsewhere: What is needed of other hosts, by name, for tasks that are delegated to them.
+    """
 
     facts: bool = False
     entries: dict[str, None] = field(default_factory=dict)
     contents: dict[str, None] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
     inspections: dict[Inspection, None] = field(default_factory=dict)
+    elsewhere: dict[str, Needs] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
+        return self.here or any(self.elsewhere.values())
+
+    @property
+    def here(self) -> bool:
+        """Whether anything is needed of the host itself."""
         return bool(self.facts or self.entries or self.contents or self.names or self.inspections)
 
     def add(self, other: Needs) -> None:
@@ -48,6 +58,8 @@ class Needs:
         self.contents.update(other.contents)
         self.names.update(other.names)
         self.inspections.update(other.inspections)
+        for name, needs in other.elsewhere.items():
+            self.elsewhere.setdefault(name, Needs()).add(needs)
 
 
 class NeedsReadingError(Exception):

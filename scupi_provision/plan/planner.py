@@ -11,6 +11,7 @@ from scupi_provision.host.snapshot import Needs, Snapshot
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import Module
 from scupi_provision.plan.course import Course
+from scupi_provision.plan.delegation import Delegates
 from scupi_provision.plan.models import Done, Plan, StepKey
 from scupi_provision.plan.scope import PlayScope
 from scupi_provision.plan.tags import TagSelection
@@ -37,6 +38,7 @@ class Planning:
         keeps_going: Whether a failed task is followed by the next.
         fetch_via: Who downloads, as `shell.actions.Fetch` has it.
         lock: What the host shall get, exactly.
+        delegates: The hosts that do tasks for this one.
     """
 
     items: Sequence[Item]
@@ -51,6 +53,7 @@ class Planning:
     keeps_going: bool = False
     fetch_via: str = "host"
     lock: HostLock | None = None
+    delegates: Delegates = field(default_factory=Delegates)
 
 
 def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Snapshot, read: Read) -> Plan:
@@ -72,11 +75,15 @@ def make_plan(planning: Planning, settled: Mapping[StepKey, Done], snapshot: Sna
             planning.modules,
             stops=planning.stops,
             keeps_going=planning.keeps_going,
+            delegates=planning.delegates,
         )
         found = Walk(course, planning.tags, switches=planning.switches).run(planning.items)
         if found.needs:
             reads += 1
-            read(found.needs, snapshot)
+            if found.needs.here:
+                read(found.needs, snapshot)
+            for name, needs in found.needs.elsewhere.items():
+                planning.delegates.read(name, needs)
         elif planning.stops or course.company.wanted is None:
             return found.plan
     detail = f"more than {_MOST_READS} reads depend on one another"

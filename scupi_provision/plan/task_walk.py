@@ -186,7 +186,11 @@ def _delegate(course: Course, this: TaskRound) -> str:
     where = this.task.where
     if not isinstance(name, str) or not name.strip():
         raise InputError.of([diagnostic("delegate_to needs the name of a host", where)])
-    return course.delegates.named(str(name).strip(), where)
+    on = course.delegates.named(str(name).strip(), where)
+    refusal = course.delegates.refusal(on)
+    if refusal is not None:
+        raise InputError.of([refusal])
+    return on
 
 
 def _taken(course: Course, this: TaskRound, step: Step) -> Round:

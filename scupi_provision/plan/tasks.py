@@ -48,7 +48,7 @@ def unknown_step(this: TaskRound, reason: str) -> Step:
     """The step of a task about which nothing can be said before `reason` is known."""
     message = f"known after apply: needs {reason}"
     hidden = is_hidden(this.task, this.templar)
-    return Step(this.key, this.label, Outcome.UNKNOWN, message, module=this.module, hidden=hidden)
+    return Step(this.key, this.label, Outcome.UNKNOWN, message, module=this.module, hidden=hidden, on=this.on)
 
 
 def broken_step(item: Task | Include, key: StepKey, templar: Templar, label: TaskLabel, error: InputError) -> Step:
@@ -156,6 +156,7 @@ def _step(this: TaskRound, outcome: Outcome, **more: Any) -> Step:
         outcome=outcome,
         module=this.module,
         register=this.task.register,
+        on=this.on,
         notify=notified(this.task, templar),
         ignore_errors=_flag(templar, inherited.ignore_errors),
         hidden=hidden,

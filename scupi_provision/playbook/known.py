@@ -34,7 +34,7 @@ ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 PENDING = words(
     """
     async poll
-    throttle timeout delegate_to delegate_facts local_action
+    throttle timeout delegate_facts
     force_handlers
     vars_prompt
     """

@@ -9,7 +9,7 @@ from scupi_provision.errors import InputError
 from scupi_provision.inventory.models import Host
 from scupi_provision.playbook.models import Play
 from scupi_provision.playbook.templating import Templar
-from scupi_provision.run.fleet import Fleet
+from scupi_provision.run.fleet import Fleet, Link
 from scupi_provision.run.guard import LoginGuard, Way
 from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, login_timeout_s, route_to
@@ -20,12 +20,14 @@ _LONGEST_S = 24 * 3600
 """Beyond this, somebody has mistaken the unit."""
 
 
-def login_guard(fleet: Fleet, host: Host, others: Iterable[Host], play: Play | None = None) -> LoginGuard:
+def login_guard(
+    fleet: Fleet, host: Host, others: Iterable[Host], play: Play | None = None, link: Link | None = None
+) -> LoginGuard:
     """The guard of one open host: a change there must leave logins on it, on all on the way to it, and on `others`.
 
     The home is shared, so what is changed on one host of an account decides about logins on the others as well.
     """
-    link = fleet.links[host.name]
+    link = link or fleet.links[host.name]
     ways: dict[tuple[object, ...], Way] = {}
     for target in (host, *others):
         connection = connection_of(target, fleet.request)

@@ -10,12 +10,14 @@ from typing import Any
 from scupi_provision.errors import InternalError, StepFailedError
 from scupi_provision.events import Event, Notice, Outcome, Proved, TaskLabel, TaskProgress, TaskStarted
 from scupi_provision.host.snapshot import Snapshot
+from scupi_provision.plan.delegation import HERE
 from scupi_provision.plan.models import Done, Plan, Step, StepKey
 from scupi_provision.plan.planner import Planning, make_plan
 from scupi_provision.plan.stream import stream_of
 from scupi_provision.run.blobs import Stock
 from scupi_provision.run.bringing import Bringing
 from scupi_provision.run.company.seat import Seat
+from scupi_provision.run.delegates import Doer, HostDelegates
 from scupi_provision.run.downloads import DownloadCache, cache_folder
 from scupi_provision.run.guard import LoginGuard
 from scupi_provision.run.session import Session, refusal
@@ -51,6 +53,7 @@ class HostRun:
     Attributes:
         settled: What has become of each step so far.
         seat: The host's among the others of its batch; None when there is nobody else.
+        delegates: The hosts to which its tasks are delegated; None when they cannot be.
     """
 
     def __init__(
@@ -73,14 +76,15 @@ class HostRun:
         self._stale = 0
         self._attempts: dict[StepKey, int] = {}
         self._rest_s: float | None = None
-        self._guard = guard
         self.seat: Seat | None = None
+        self.delegates: HostDelegates | None = None
         self._failed = False
         self._taken_back = False
         self._proved = False
         self._progress: dict[int, Progress] = {}
         home = snapshot.facts.home if snapshot.facts else "/"
-        self._bringing = Bringing(label, session, stock or DownloadCache(cache_folder()), home)
+        bringing = Bringing(label, session, stock or DownloadCache(cache_folder()), home)
+        self._own = self._doer = Doer(session, bringing, guard)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -96,6 +100,8 @@ class HostRun:
     def forget(self) -> None:
         """What was read may no longer be so; facts of the machine stay."""
         self._snapshot = Snapshot(self._snapshot.facts)
+        if self.delegates:
+            self.delegates.forget()
 
     # --- applying -------------------------------------------------------------------------------------------------
 
@@ -134,8 +140,9 @@ class HostRun:
 
     def _mark(self) -> tuple[Any, ...]:
         """How far the play has come: a round that changes nothing of this would go on for ever."""
-        own = len(self.settled), self._stale, sum(self._attempts.values()), self._bringing.instead
-        return (*own, *(self.seat.mark if self.seat else ()))
+        own = len(self.settled), self._stale, sum(self._attempts.values()), self._own.bringing.instead
+        others = self.delegates.instead if self.delegates else 0
+        return (*own, others, *(self.seat.mark if self.seat else ()))
 
     def variables(self) -> Mapping[str, Any]:
         """Registered values and facts, now that everything is settled."""
@@ -163,15 +170,16 @@ class HostRun:
     # --- performing one plan --------------------------------------------------------------------------------------
 
     def _perform(self, plan: Plan) -> Iterator[Event]:
-        stream, unbrought = yield from self._bringing.bring(stream_of(plan.steps), plan.steps)
-        guard = self._guard
+        self._doer = self._doer_of(plan)
+        stream, unbrought = yield from self._doer.bringing.bring(stream_of(plan.steps), plan.steps)
+        guard = self._doer.guard
         if guard and stream:
             stream = yield from guard.over(stream, plan.steps)
         self._progress, self._rest_s = {}, None
         cursor = 0
         stopped = False
         if stream:
-            for reply in self._session.perform(stream, keeps_proof=self._verifies):
+            for reply in self._doer.session.perform(stream, keeps_proof=self._verifies):
                 if guard:
                     guard.watch(reply)
                 if isinstance(reply, StepBegun):
@@ -198,9 +206,14 @@ class HostRun:
         if guard:
             self._taken_back = not (yield from guard.judge())
 
+    def _doer_of(self, plan: Plan) -> Doer:
+        """Who does the steps of this plan: one host does all of them (`Course.view`)."""
+        on = next((step.on for step in plan.pending), HERE)
+        return self.delegates.doer(on) if self.delegates and on != HERE else self._own
+
     def _fail(self, step: Step, failure: StepFailed) -> Iterator[Event]:
         progress = self._progress[failure.step]
-        if self._bringing.takes_over(step, progress.runs):
+        if self._doer.bringing.takes_over(step, progress.runs):
             yield Notice("this host cannot download: this computer does it and sends the files on", self._label)
             return
         progress.failure = failure

@@ -15,6 +15,7 @@ from scupi_provision.plan.scope import PlayScope
 from scupi_provision.playbook.models import Item, Play
 from scupi_provision.run.company.seat import Seat
 from scupi_provision.run.company.seating import alone
+from scupi_provision.run.delegates import HostDelegates
 from scupi_provision.run.fleet import Fleet
 from scupi_provision.run.guard_ways import login_guard
 from scupi_provision.run.host_run import HostRun
@@ -62,6 +63,7 @@ class PlayOnHost:
             stock=stock,
             guard=guard,
         )
+        driven.delegates = self._delegates
         driven.seat = None if verifies else self._seat
         return driven
 
@@ -84,6 +86,7 @@ class PlayOnHost:
             keeps_going=verifies,
             fetch_via=fetch_via(self.host, self.play, self.site.request),
             lock=self._lock(),
+            delegates=self._delegates,
         )
 
     def _checks(self) -> tuple[Item, ...]:
@@ -95,6 +98,10 @@ class PlayOnHost:
 
     def _scope(self) -> PlayScope:
         return scope_of(self.site, self.fleet, self.play, self.host, self._seat, self.known, check_mode=self.check_mode)
+
+    @cached_property
+    def _delegates(self) -> HostDelegates:
+        return HostDelegates(self.fleet, self.host, self.play, self.fleet.stock)
 
     @cached_property
     def _seat(self) -> Seat:

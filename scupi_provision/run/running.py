@@ -93,7 +93,7 @@ class Running:
                 dict(self.tally.outcomes.get(label, {})),
                 self.tally.passed[label],
                 self.tally.failed_checks[label],
-                link.session.wire.round_trips,
+                self.fleet.round_trips(label),
                 seconds,
             )
         yield RunFinished(self._verb, self._exit_code(), seconds)
