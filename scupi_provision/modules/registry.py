@@ -5,6 +5,7 @@ from __future__ import annotations
 from scupi_provision.modules import (
     add_host,
     assert_,
+    authorized_key,
     blockinfile,
     command,
     conda_env,
@@ -14,17 +15,24 @@ from scupi_provision.modules import (
     expect,
     fail,
     file,
+    gather_facts,
     get_url,
+    git,
+    git_config,
     group_by,
     include_vars,
+    known_hosts,
     lineinfile,
     path_entry,
+    pause,
     ping,
     pip,
     prebuilt,
     raw,
     script_file,
     set_fact,
+    set_stats,
+    setup,
     shell,
     shell_init,
     slurp,
@@ -34,16 +42,19 @@ from scupi_provision.modules import (
     torch_build,
     unarchive,
     uri,
+    validate_argument_spec,
     venv,
+    wait_for,
+    wait_for_connection,
 )
 from scupi_provision.modules.contract import Module
 
 _ALL = (
-    add_host, assert_, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail, file, get_url,
-    group_by,
-    include_vars, lineinfile,
-    path_entry, ping, pip, prebuilt, raw, script_file, set_fact, shell, shell_init, slurp, source_build, stat,
-    template, torch_build, unarchive, uri, venv,
+    add_host, assert_, authorized_key, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail,
+    file, gather_facts, get_url, git, git_config, group_by, include_vars, known_hosts, lineinfile, path_entry,
+    pause, ping, pip, prebuilt, raw, script_file, set_fact, set_stats, setup, shell, shell_init, slurp,
+    source_build, stat, template, torch_build, unarchive, uri, validate_argument_spec, venv, wait_for,
+    wait_for_connection,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}
