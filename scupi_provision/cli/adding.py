@@ -168,5 +168,7 @@ def _told(request: RunRequest, result: Enrolled) -> tuple[str, str, str]:
 
 
 def print_json(data: object) -> None:
-    """For programs: paths and the like as text."""
-    print(json_text.dumps(data, ensure_ascii=False, indent=2, default=str))
+    """For programs: paths and the like as text, secrets as stars."""
+    from scupi_provision.masking import mask  # noqa: PLC0415 - keeps `--help` fast
+
+    print(mask().hide(json_text.dumps(data, ensure_ascii=False, indent=2, default=str)))

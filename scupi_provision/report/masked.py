@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from scupi_provision.events import Event
 from scupi_provision.masking import Mask, mask
@@ -26,6 +26,25 @@ class MaskedReporter:
     def close(self) -> None:
         """Close the reporter behind this one."""
         self._reporter.close()
+
+
+class MaskedStream:
+    """A text stream without secrets: the last net, below reporters and all else that prints.
+
+    It sees text as it was laid out, in which a secret may be cut in two by a colour or a column's end; events are
+    masked before that.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what may be shown of `text`; says that all of it was."""
+        self._stream.write(mask().hide(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def masked(value: T) -> T:

@@ -8,6 +8,7 @@ from typing import TextIO
 from rich.console import Console
 
 from scupi_provision.events import Outcome
+from scupi_provision.report.masked import MaskedStream
 
 ERROR = "bold red"
 WARNING = "bold yellow"
@@ -46,11 +47,13 @@ OUTCOME_STYLES: dict[Outcome, str] = {
 def open_console(stream: TextIO) -> Console:
     """A console on `stream` that interprets nothing in what it prints: no markup, no emoji names, no highlighting.
 
+    What the mask of this process knows does not pass, whoever prints it.
+
     With NO_COLOR in the environment it writes no style sequences at all, bold included.
     """
     plain = bool(os.environ.get("NO_COLOR"))
     return Console(
-        file=stream,
+        file=MaskedStream(stream),  # type: ignore[arg-type]  # all that rich asks of a file
         color_system=None if plain else "auto",
         no_color=plain,
         force_jupyter=False,

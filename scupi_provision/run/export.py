@@ -14,7 +14,7 @@ from scupi_provision.run.request import RunRequest
 from scupi_provision.run.routes import connection_of, route_to
 from scupi_provision.transport.base import Hop, Route
 from scupi_provision.transport.route import check_route
-from scupi_provision.values import plain_value
+from scupi_provision.values import LockedText, Secretive, plain_value
 
 _OURS = frozenset({"via", "host_keys", "ssh_alias_prefix"})
 """Variables that say something to provision alone; so does everything that begins with `provision_`."""
@@ -48,7 +48,21 @@ def ansible_inventory(inventory: Inventory, request: RunRequest) -> str:
             },
         }
     }
-    return _HEADING + "".join(_lines(tree, 0))
+    return _HEADING + _left_out(inventory) + "".join(_lines(tree, 0))
+
+
+def _left_out(inventory: Inventory) -> str:
+    """Which variables are not there, because a file that anybody may be given holds no secrets."""
+    names = {name for host in inventory.hosts for name, value in host.variables.merged().items() if _is_secret(value)}
+    return f"# Left out, because a vault holds them: {', '.join(sorted(names))}\n" if names else ""
+
+
+def _is_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_secret, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_is_secret, value))
+    return isinstance(value, Secretive | LockedText)
 
 
 def _crossed(inventory: Inventory) -> dict[str, list[str]]:
@@ -64,7 +78,8 @@ def _crossed(inventory: Inventory) -> dict[str, list[str]]:
 
 
 def _variables(host: Host, inventory: Inventory, request: RunRequest) -> dict[str, Any]:
-    merged: dict[str, Any] = plain_value(host.variables.merged())
+    open_ones = {name: value for name, value in host.variables.merged().items() if not _is_secret(value)}
+    merged: dict[str, Any] = plain_value(open_ones)
     told = {
         name: value
         for name, value in merged.items()
