@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from scupi_provision.errors import Position
 from scupi_provision.modules.contract import Module
@@ -181,8 +181,15 @@ def _add_mapping(node: MappingNode, module: Module, arguments: dict[str, Any], p
     free = takes_any_name(module.args)
     for key, value in node.items:
         name = _RAW_NAMES.get(key, str.__str__(key)) if module.free_form else str.__str__(key)
-        arguments[name] = implicit(value) if free and name not in declared else raw(value)
+        is_typed = name in declared and not _takes_any_value(module, declared[name])
+        arguments[name] = raw(value) if is_typed or (name not in declared and not free) else implicit(value)
         positions[name] = key.position
+
+
+def _takes_any_value(module: Module, field: str) -> bool:
+    """Whether nothing says what is in the argument (`debug: msg`, `uri: body`), so that a number in it is one."""
+    annotation = module.args.model_fields[field].annotation
+    return annotation is Any or Any in get_args(annotation)
 
 
 def _add_text(
