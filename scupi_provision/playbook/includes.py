@@ -236,6 +236,8 @@ class _Load:
         elif self.statement == "include_role":
             items = roles.include_role(text, options, self.scope, site)
             self.site.included.extend(role for role in site.included if role not in self.site.included)
+            if options.get("public") is True:
+                self.site.roles.extend(role for role in site.roles if role not in self.site.roles)
         elif (path := find_task_file(text, self.scope, site)) is not None:
             items = site.read_file(path, self.scope)
         if site.problems:

@@ -51,7 +51,8 @@ def _use(name: TemplateText, given: Given, values: Values, scope: Scope, site: S
     if directory is None or _runs_in_circles(directory, name, scope, site):
         return ()
     meta = read_meta(directory, site)
-    use = RoleUse(directory, {**given.parameters, **given.variables}, values.get("when", ()), values.get("tags", ()))
+    said = {"parameters": given.parameters, "vars": given.variables}  # where a value is given counts, as in Ansible
+    use = RoleUse(directory, said, values.get("when", ()), values.get("tags", ()))
     if use in site.uses and not meta.allow_duplicates:
         return ()
     site.uses.append(use)

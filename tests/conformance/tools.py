@@ -206,7 +206,10 @@ def run_ansible(case: Case, place: Workplace, forks: Forks, environment: Mapping
                 # Ansible counts a failure that it ignores as changed too, when the module says so.
                 uncounted[line["host"]]["changed"] += line["changed"]
                 found = ["ignored" if outcome == "failed" else outcome for outcome in found]
-            untold = line["action"].rpartition(".")[2] in _UNTOLD and line["outcome"] in {"ok", "skipped"}
+            action = line["action"].rpartition(".")[2]
+            if action in _INCLUDES and line["outcome"] == "ok":
+                continue  # Ansible counts each file that it includes instead
+            untold = action in _UNTOLD and line["outcome"] in {"ok", "skipped"}
             if untold or line["name"].endswith(SHOW):
                 counted = "changed" if line["outcome"] == "changed" else None
                 uncounted[line["host"]].update({"skipped" if line["outcome"] == "skipped" else "ok": 1})
