@@ -81,7 +81,7 @@ class Course:
         if flag is None or isinstance(flag, bool):
             return bool(flag)
         try:
-            return self.templar(item).holds(flag)
+            return self.templar(item).agrees(flag)
         except (InputError, UnknownValueError):
             return False
 
@@ -158,6 +158,8 @@ class Course:
         if step.actions:
             self._acting = step.on
         self.anything_may_change |= any(isinstance(a, Run) and a.writes is None for a in step.actions)
+        if self.host.check_mode and step.is_real and step.actions and not (self.needs or self.stops):
+            raise PassEndsError  # a check does it before it goes on
         if self.stops and not self.needs and _ends_pass(step, keeps_going=self.keeps_going):
             raise PassEndsError
 

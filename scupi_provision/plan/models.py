@@ -88,6 +88,8 @@ class Step:
         hidden: `no_log`: neither values nor diffs nor output are shown.
         record: The step's effects on the view, kept so that later passes can take over a staged generation.
         on: The host that does it, when it is delegated; "" is the play's own.
+        limit_s: Seconds after which its programs are ended (`timeout`); 0: they take as long as they like.
+        is_real: `check_mode: false`: it is done in a check, too.
     """
 
     key: StepKey
@@ -112,6 +114,8 @@ class Step:
     error: Diagnostic | None = None
     record: StepRecord | None = None
     on: str = ""
+    limit_s: int = 0
+    is_real: bool = False
 
     @property
     def is_opaque(self) -> bool:

@@ -13,6 +13,7 @@ from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import ModuleArgs, Result
 from scupi_provision.plan.arguments import module_arguments
 from scupi_provision.plan.judging import judged
+from scupi_provision.plan.limits import limit_of, limited
 from scupi_provision.plan.models import Judgement, Step, StepKey, TaskRound
 from scupi_provision.plan.registering import skipped_by
 from scupi_provision.plan.rounds import from_home, is_hidden
@@ -55,7 +56,7 @@ def broken_step(item: Task | Include, key: StepKey, templar: Templar, label: Tas
     """The step of a task or an include whose keywords cannot be rendered."""
     flag = item.inherited.ignore_errors
     try:
-        ignored = flag is not None and templar.holds(flag)
+        ignored = flag is not None and templar.agrees(flag)
     except (UnknownValueError, InputError):
         ignored = False
     return _judged_failure(
@@ -83,7 +84,8 @@ def _planned(this: TaskRound, host: HostView) -> Step:
     args = _arguments(this)
     result = this.module.plan(args, host)
     diffs = fit_to_show((*host.record.diffs, *result.diffs), args)
-    actions = _with_environment(host.record.actions, environment)
+    limit_s = limit_of(this)
+    actions = limited(_with_environment(host.record.actions, environment), limit_s)
     step = _step(
         this,
         _outcome(result, host),
@@ -96,6 +98,8 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         result=result,
         args=args,
         record=host.record,
+        limit_s=limit_s,
+        is_real=task.inherited.check_mode is not None and not simulated,
     )
     step = judged(step, this)
     if simulated:
@@ -148,7 +152,7 @@ def _step(this: TaskRound, outcome: Outcome, **more: Any) -> Step:
     hidden = _flag(templar, inherited.no_log)
     if hidden:
         more["diffs"] = ()
-    elif inherited.diff is not None and not templar.holds(inherited.diff):
+    elif inherited.diff is not None and not templar.agrees(inherited.diff):
         more["diffs"] = tuple(replace(diff, before=None, after=None) for diff in more.get("diffs", ()))
     return Step(
         key=this.key,
@@ -170,7 +174,7 @@ def notified(task: Task, templar: Templar) -> tuple[str, ...]:
 
 
 def _flag(templar: Templar, value: Any) -> bool:
-    return value is not None and templar.holds(value)
+    return value is not None and templar.agrees(value)
 
 
 def _failed(this: TaskRound, message: str, error: Diagnostic, host: HostView) -> Step:

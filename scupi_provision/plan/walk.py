@@ -25,6 +25,7 @@ from scupi_provision.plan.switching import switch_step
 from scupi_provision.plan.tags import TagSelection
 from scupi_provision.plan.task_walk import broken, end_if_failed, skipped_before_loop, walk_task
 from scupi_provision.playbook.models import Block, Include, Item, Task
+from scupi_provision.playbook.templating import Templar
 from scupi_provision.values import UnknownValueError
 
 _END: StepKey = ("tasks~",)
@@ -66,14 +67,26 @@ class Walk:
         except PlayEndsError:
             pass
         except (PlayFailedError, PlayLostError):
-            failed = True
+            failed, complete = True, self._forced()
         except PassEndsError:
             complete = False
         if complete and not failed and self.switches:
             self._switch()
-        if complete:
+        if complete and not failed:
             course.company.at((*_END, AFTER), settled=course.is_settled)
         return Pass(Plan(tuple(course.steps), complete, failed, course.scope.learnt(), course.rest_s), course.needs)
+
+    def _forced(self) -> bool:
+        """`force_handlers`: what was notified runs on a host that has failed, too; False while it has to run."""
+        flag = self.course.scope.play.force_handlers
+        try:
+            if flag is True or (flag and Templar(self.course.scope.magic).holds(flag)):
+                self._flush((*_END, "handlers"))
+        except (PlayFailedError, PlayEndsError, PlayLostError):
+            return True
+        except PassEndsError:
+            return False
+        return True
 
     # --- items ----------------------------------------------------------------------------------------------------
 

@@ -33,9 +33,7 @@ ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 
 PENDING = words(
     """
-    async poll
-    throttle timeout delegate_facts
-    force_handlers
+    throttle delegate_facts
     vars_prompt
     """
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from scupi_provision.errors import ProvisionError
 from scupi_provision.events import Event, PlayStarted, TaskFinished
 from scupi_provision.inventory.models import Host
-from scupi_provision.plan.models import Plan
+from scupi_provision.plan.models import Plan, Step, StepKey
 from scupi_provision.run.addressed import missed
 from scupi_provision.run.batch import Batch, batches_of
+from scupi_provision.run.host_run import HostRun
 from scupi_provision.run.own_key import own_keys_to_be
 from scupi_provision.run.play import PlayOnHost
 from scupi_provision.run.running import Running
@@ -58,7 +60,7 @@ def _check_host(
     run, seat = batch.run, batch.seats[host.name]
     try:
         driven = PlayOnHost(run.site, run.fleet, batch.play, host, check_mode=True, known=batch.known(host), seat=seat)
-        plan = driven.run().plan(stops=False)
+        plan = yield from _planned(driven.run(), host)
         seat.done(failed=plan.failed)
     except ProvisionError as error:
         yield batch.leave(host, error)
@@ -70,7 +72,24 @@ def _check_host(
     left[host.name] = plan.variables
     if plans is not None:
         plans[index, host.name] = plan
-    for step in plan.steps:
-        message = "" if step.hidden else step.message
-        told = shown_error(step, step.message) if step.error else None
-        yield TaskFinished(host.label, step.label, step.outcome, message, step.diffs, error=told)
+
+
+def _planned(driven: HostRun, host: Host) -> Generator[Event, None, Plan]:
+    """Tell what would be done; what says `check_mode: false` is done here as well, as soon as its turn comes."""
+    told: set[StepKey] = set()
+    while True:
+        plan = driven.plan(stops=False)
+        real = None if plan.complete else next((step for step in plan.steps[-1:] if step.is_real), None)
+        for step in plan.steps:
+            if step is not real and step.key not in told:
+                told.add(step.key)
+                yield _foretold(step, host)
+        if real is None:
+            return plan
+        yield from driven.do(replace(plan, steps=(real,)))
+
+
+def _foretold(step: Step, host: Host) -> TaskFinished:
+    message = "" if step.hidden else step.message
+    error = shown_error(step, step.message) if step.error else None
+    return TaskFinished(host.label, step.label, step.outcome, message, step.diffs, error=error)

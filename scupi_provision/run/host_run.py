@@ -138,6 +138,11 @@ class HostRun:
         if not plan.failed and not self._verifies:
             yield from self._prove(only if only and not only.pending else None)
 
+    def do(self, plan: Plan) -> Iterator[Event]:
+        """Perform `plan` outside of an apply: what a check does, too."""
+        yield from self._perform(plan)
+        self.forget()
+
     def _mark(self) -> tuple[Any, ...]:
         """How far the play has come: a round that changes nothing of this would go on for ever."""
         own = len(self.settled), self._stale, sum(self._attempts.values()), self._own.bringing.instead

@@ -12,6 +12,7 @@ from scupi_provision.events import CheckFinished, Event, Notice, Outcome, TaskFi
 from scupi_provision.host.generation import Generation
 from scupi_provision.modules.contract import Result
 from scupi_provision.plan.judging import judged_afterwards
+from scupi_provision.plan.limits import timed_out
 from scupi_provision.plan.models import Done, Judgement, Step
 from scupi_provision.plan.registering import FAILURES, planned_values, with_verdict
 from scupi_provision.plan.rounds import from_home
@@ -21,6 +22,8 @@ from scupi_provision.shell.replies import RunReply, StepFailed
 from scupi_provision.source import diagnostic
 from scupi_provision.values import UnknownValueError
 
+_TIMED_OUT = 124
+"""The status of a program that was ended because it took too long (`shell.replies.RunReply`)."""
 _HIDDEN = "hidden by no_log"
 _IN_SIGHT = (
     "{task}: a secret is one of the words of its command, and everybody on the host could see it while it ran (ps); "
@@ -59,8 +62,10 @@ def settle(step: Step, progress: Progress | None, attempt: int = 1) -> Done | No
     if runs and step.module and step.module.finish:
         result = step.module.finish(step.args, result, runs)
     values = _values(step, result, failed=result.failed or failure is not None, ran=bool(runs))
-    message = result.message or (failure.why if failure else "") or step.message
-    if failure is None or runs:
+    late = bool(step.limit_s and runs and runs[-1].status == _TIMED_OUT)
+    values = timed_out(step.limit_s) if late else values
+    message = values["msg"] if late else result.message or (failure.why if failure else "") or step.message
+    if not late and (failure is None or runs):
         values = judged_afterwards(step.judgement, values)
         message = "failed_when says so" if values.get("failed_when_result") and not result.failed else message
     if step.patience is not None:
