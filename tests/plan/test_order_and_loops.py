@@ -26,7 +26,8 @@ def test_tasks_of_a_play_come_in_ansibles_order(plays):
         ("[x == 1, no]", "skipped"),
         ("missing is defined", "skipped"),
         ("ansible_facts.user_id == 'student'", "ok"),
-        ("x", "ok"),
+        ("x | bool", "ok"),
+        ("x", "failed"),
     ],
 )
 def test_when(plays, when, outcome):

@@ -29,7 +29,7 @@ def render(text: str, **variables):
         ("{{ [1, 2] }}", [1, 2]),
         ("{{ l | map('string') }}", ["1", "a"]),
         ("{% if n == 5 %}{{ l }}{% elif n %}{{ d }}{% else %}{{ n }}{% endif %}", [1, "a"]),
-        ("{% if n == 6 %}{{ l }}{% endif %}", ""),
+        ("{% if n == 6 %}{{ l }}{% endif %}", None),
         ("a{{ n }}", "a5"),
         ("{{ n }}{{ n }}", "55"),
         (" {{ n }}", " 5"),
@@ -39,7 +39,7 @@ def render(text: str, **variables):
         ("{% for i in l %}{{ i }},{% endfor %}", "1,a,"),
         ("{% raw %}{{ n }}{% endraw %}", "{{ n }}"),
         ("{{ '{{ n }}' }}", "{{ n }}"),
-        ("{# nothing #}", ""),
+        ("{# nothing #}", None),
         ("{ n }", "{ n }"),
         ("{{ mode }}", 0o644),
         ("{{ mode }} ", "0644 "),
@@ -239,3 +239,25 @@ def test_the_needing_text_is_named_beside_the_broken_variable(tmp_path):
         Templar({"a": TemplateText("{{ nope }}", place)}).render(template("x{{ a }}"))
     assert caught.value.diagnostic.where.column == 8
     assert caught.value.diagnostic.detail == f"needed at {PLACE}"
+
+
+def test_a_template_that_changes_a_list_gets_a_copy():
+    variables = {"l": [1], "m": {"a": [1]}}
+    templar = Templar(variables)
+    assert templar.render(template("{% set _ = l.append(2) %}{{ l }}")) == [1, 2]
+    assert templar.render(template("{% set _ = m.a.append(2) %}{{ m }}")) == {"a": [1, 2]}
+    assert (templar.render(template("{{ l }}")), variables) == ([1], {"l": [1], "m": {"a": [1]}})
+
+
+def test_a_change_that_is_not_written_as_one_is_refused():
+    with pytest.raises(InputError, match="would change a variable"):
+        Templar({"l": [1]}).render(template("{{ l['append'](2) }}"))
+
+
+def test_backslashes_between_braces_are_only_that():
+    assert Templar({}).render(template(r"{{ 'ab' | regex_replace('(a)(b)', '\2\1') }}")) == "ba"
+    assert Templar({}).render(template(r"{{ 'a\nb' }}")) == r"a\nb"
+
+
+def test_vars_holds_every_variable_by_its_name():
+    assert Templar({"a": template("{{ b }}"), "b": 2}).render(template("{{ vars['a'] + vars.b }}")) == 4

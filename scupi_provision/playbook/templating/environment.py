@@ -15,7 +15,8 @@ from jinja2.utils import _PassArg, missing
 from scupi_provision.playbook.templating.filters import FILTERS
 from scupi_provision.playbook.templating.jinja_tests import TESTS
 from scupi_provision.playbook.templating.lookups import GLOBALS
-from scupi_provision.playbook.templating.sandbox import LazyContext, Missing, Sandbox, Scope, joined, printable
+from scupi_provision.playbook.templating.native import NativeSandbox, together
+from scupi_provision.playbook.templating.sandbox import CHANGES, LazyContext, Missing, Sandbox, Scope, printable
 from scupi_provision.playbook.templating.shortcut import shortcut
 from scupi_provision.playbook.templating.taint import carried
 from scupi_provision.values import UnknownValue
@@ -23,6 +24,7 @@ from scupi_provision.values import UnknownValue
 # Where a text that is one expression leaves its value; no variable can have this name.
 _RESULT = "_provision_result"
 _ACCEPT_UNDEFINED = frozenset({"default", "d", "defined", "undefined", "mandatory", "type_debug"})
+_COLLECTIONS = ("ansible.builtin", "ansible.legacy")
 _ACCEPT_UNKNOWN = frozenset({"defined", "undefined"})
 
 
@@ -45,13 +47,17 @@ class Program:
     Attributes:
         evaluate: Gives the value in a context: of a text that is one expression the expression's own, else a str.
         newlines: How many line breaks the text ends with: Jinja drops one, and Ansible puts it back.
+        copies: Whether it changes lists or mappings, and so gets copies.
     """
 
     evaluate: Callable[[Context], Any]
     newlines: int
+    copies: bool = False
 
     def value(self, scope: Scope) -> Any:
         """The value of the text with the names of `scope`."""
+        if self.copies:
+            scope = Scope(scope.templar, scope.names, copies=True)
         value = self.evaluate(LazyContext(environment(), scope, None, {}))
         if not self.newlines or not isinstance(value, str):
             return value
@@ -60,11 +66,21 @@ class Program:
 
 @functools.lru_cache(maxsize=1)
 def environment() -> Sandbox:
+    """The environment of conditions and of files that are filled in."""
+    return _environment(Sandbox, finalize=printable)
+
+
+@functools.lru_cache(maxsize=1)
+def texts_environment() -> Sandbox:
     """The environment that all texts of playbooks share."""
-    made = Sandbox(
+    return _environment(NativeSandbox)
+
+
+def _environment(kind: type[Sandbox], **settings: Any) -> Sandbox:
+    made = kind(
         undefined=Missing,
         trim_blocks=True,
-        finalize=printable,
+        **settings,
         extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
         cache_size=400,
     )
@@ -74,6 +90,8 @@ def environment() -> Sandbox:
     made.globals.update(GLOBALS)
     made.filters = {name: _attentive(name, function) for name, function in made.filters.items()}
     made.tests = {name: _attentive(name, function) for name, function in made.tests.items()}  # type: ignore[arg-type]
+    for names in (made.filters, made.tests):
+        names.update({f"{prefix}.{name}": function for name, function in [*names.items()] for prefix in _COLLECTIONS})
     return made
 
 
@@ -100,17 +118,28 @@ def compiled(text: str) -> Program:
     newlines = len(text) - len(text.rstrip("\n"))
     if evaluate := shortcut(text):
         return Program(evaluate, newlines)
-    parsed = environment().parse(text)
-    single = _single_body(parsed.body)
-    if single is not None:
-        return Program(_leaving_value(single), newlines)
-    template = environment().from_string(parsed)
+    template = texts_environment().from_string(_with_backslashes(text))
 
-    def evaluate_text(context: Context) -> str:
+    def evaluate_text(context: Context) -> Any:
         context.blocks = {name: [block] for name, block in template.blocks.items()}
-        return joined(template.root_render_func(context))
+        return together(template.root_render_func(context))
 
-    return Program(evaluate_text, newlines)
+    return Program(evaluate_text, newlines, copies=bool(CHANGES.search(text)))
+
+
+def _with_backslashes(text: str) -> str:
+    r"""`text` with the backslashes of what stands in quotes between `{{` and `}}` doubled: there they are only that.
+
+    So has Ansible it since ever, for patterns: `{{ x | regex_replace('(.)', '\1') }}`. Conditions and template files
+    are read as Jinja reads them.
+    """
+    if "\\" not in text or "{{" not in text:
+        return text
+    made, in_output = [], False
+    for _, kind, value in environment().lex(text):
+        in_output = kind == "variable_begin" or (in_output and kind != "variable_end")
+        made.append(value.replace("\\", "\\\\") if in_output and kind == "string" else value)
+    return "".join(made)
 
 
 @functools.lru_cache(maxsize=8192)
@@ -144,24 +173,3 @@ def parsed_expression(text: str) -> nodes.Expr:
 
 def _assignment(expression: nodes.Expr) -> nodes.Node:
     return nodes.Assign(nodes.Name(_RESULT, "store", lineno=expression.lineno), expression, lineno=expression.lineno)
-
-
-def _single_body(body: list[nodes.Node]) -> list[nodes.Node] | None:
-    if len(body) != 1:
-        return None
-    node = body[0]
-    if isinstance(node, nodes.Output):
-        if len(node.nodes) != 1 or isinstance(node.nodes[0], nodes.TemplateData):
-            return None
-        return [_assignment(node.nodes[0])]
-    if not isinstance(node, nodes.If):
-        return None
-    parts = [_single_body(part.body) for part in (node, *node.elif_)]
-    otherwise = _single_body(node.else_) if node.else_ else []
-    if otherwise is None or any(part is None for part in parts):
-        return None
-    chain = [
-        nodes.If(branch.test, part, [], [], lineno=branch.lineno)
-        for branch, part in zip((node, *node.elif_), parts, strict=True)
-    ]
-    return [nodes.If(chain[0].test, chain[0].body, chain[1:], otherwise, lineno=node.lineno)]

@@ -14,7 +14,14 @@ from scupi_provision.playbook.templating.places import Origin, failing_line
 from scupi_provision.source import suggestion
 
 _ENDS = {"end of print statement": "}}", "end of statement block": "%}"}
-_NO_SUCH = re.compile(r"No (filter|test) named '(\w+)'")
+_NO_SUCH = re.compile(r"No (filter|test) named '([\w.]+)'")
+_ELSEWHERE = {
+    "json_query": "it needs the library jmespath; choose with selectattr, map and dict2items",
+    "dict": "write {…} or dict(…)",
+    "password_hash": "keep the hash in a variable, as `openssl passwd -6` makes it",
+    "ipaddr": "the collections ansible.utils and ansible.netcommon are not there",
+}
+"""Filters of other collections that people know, and what to do without."""
 
 
 def explained(error: Exception, origin: Origin, known: Iterable[str]) -> InputError:
@@ -88,7 +95,11 @@ def _no_such(kind: str, name: str, origin: Origin, line: int) -> InputError:
     known = environment().filters if kind == "filter" else environment().tests
     match = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)").search(origin.text, origin.offset_of_line(line))
     where = origin.place(match.start() if match else origin.first_code(line))
-    hint = suggestion(name, known) or "see the list of supported filters, tests and lookups in the documentation"
+    hint = (
+        _ELSEWHERE.get(name.rpartition(".")[2])
+        or suggestion(name, known)
+        or "see the list of supported filters, tests and lookups in the documentation"
+    )
     return InputError(f'there is no {kind} "{name}"', where=where, excerpt=origin.excerpt(where), hint=hint)
 
 

@@ -14,7 +14,7 @@ from scupi_provision.errors import InputError, Position, ProvisionError
 from scupi_provision.playbook.templating.environment import environment
 from scupi_provision.playbook.templating.explain import explained
 from scupi_provision.playbook.templating.places import Origin
-from scupi_provision.playbook.templating.sandbox import Sandbox, Scope, joined
+from scupi_provision.playbook.templating.sandbox import CHANGES, Sandbox, Scope, joined
 from scupi_provision.playbook.templating.templar import Templar
 from scupi_provision.source import suggestion
 from scupi_provision.values import UnknownValueError
@@ -58,7 +58,7 @@ def render_template(
         template = _compiled(
             body, _file_environment(search_paths, tuple(sorted({**(options or {}), **header}.items())))
         )
-        context = template.new_context(Scope(templar, {}))
+        context = template.new_context(Scope(templar, {}, copies=bool(CHANGES.search(body))))
         made = joined(template.root_render_func(context))
     except (ProvisionError, UnknownValueError):
         raise

@@ -4,53 +4,18 @@
 
 from __future__ import annotations
 
-import operator
-import re
+import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
+from scupi_provision.playbook.templating import file_tests
 from scupi_provision.playbook.templating.failures import TemplateFailure
 from scupi_provision.playbook.templating.filters import vaults
 from scupi_provision.playbook.templating.patterns import pattern
+from scupi_provision.playbook.templating.versions import is_version
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 _FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    **dict.fromkeys(("==", "=", "eq"), operator.eq),
-    **dict.fromkeys(("!=", "<>", "ne"), operator.ne),
-    **dict.fromkeys(("<", "lt"), operator.lt),
-    **dict.fromkeys(("<=", "le"), operator.le),
-    **dict.fromkeys((">", "gt"), operator.gt),
-    **dict.fromkeys((">=", "ge"), operator.ge),
-}
-_VERSION_PART = re.compile(r"(\d+|[a-z]+|\.)")
-
-
-def is_version(
-    value: Any, version: Any, operator: str = "==", strict: bool | None = None, version_type: str | None = None
-) -> bool:
-    """Whether `value` compares with `version` as `operator` says; versions are compared part by part."""
-    compare = _OPERATORS.get(operator)
-    if compare is None:
-        raise TemplateFailure(f"no comparison {operator!r}", hint=f"one of {', '.join(_OPERATORS)}")
-    if strict is not None and version_type is not None:
-        raise TemplateFailure("strict and version_type cannot be given together")
-    strictly = strict or version_type in ("strict", "semver", "semantic", "pep440")
-    if strictly:
-        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - rarely needed
-
-        try:
-            return compare(Version(str(value)), Version(str(version)))
-        except InvalidVersion as error:
-            raise TemplateFailure(f"not a version: {error}") from None
-    return compare(_loose(str(value)), _loose(str(version)))
-
-
-def _loose(text: str) -> list[tuple[int, int, str]]:
-    """A version as Python's LooseVersion sees it (1.0 < 1.0.0 < 1.0rc1); numbers sort before words."""
-    parts = [part for part in _VERSION_PART.split(text) if part and part != "."]
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
 def matches(value: Any, expression: str, ignorecase: bool = False, multiline: bool = False) -> bool:
@@ -135,8 +100,29 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _path_test(check: Callable[[Path], bool]) -> Callable[[Any], bool]:
-    return lambda value: check(Path(str(value)).expanduser())
+def nan(value: Any) -> bool:
+    """Whether `value` is the number that is none."""
+    return isinstance(value, float) and math.isnan(value)
+
+
+def unreachable(result: Any) -> bool:
+    """Whether a registered result is of a host that could not be reached."""
+    return bool(_result(result, "unreachable").get("unreachable", False))
+
+
+def timedout(result: Any) -> bool:
+    """Whether a registered result is of a task that took longer than its `timeout`."""
+    return bool(_result(result, "timedout").get("timedout", False))
+
+
+def finished(result: Any) -> bool:
+    """Whether a registered result is of an `async` job that has ended (any other task has)."""
+    return bool(_result(result, "finished").get("finished", True))
+
+
+def started(result: Any) -> bool:
+    """Whether a registered result is of an `async` job that has begun (any other task has)."""
+    return bool(_result(result, "started").get("started", True))
 
 
 TESTS: dict[str, Callable[..., bool]] = {
@@ -163,11 +149,12 @@ TESTS: dict[str, Callable[..., bool]] = {
     "issuperset": superset,
     "any": any,
     "all": all,
-    # These look at this machine, as Ansible's do; use the stat module for a host.
-    "exists": _path_test(Path.exists),
-    "file": _path_test(Path.is_file),
-    "directory": _path_test(Path.is_dir),
-    "link": _path_test(Path.is_symlink),
-    "abs": _path_test(Path.is_absolute),
+    "nan": nan,
+    "unreachable": unreachable,
+    "reachable": lambda result: not unreachable(result),
+    "timedout": timedout,
+    "finished": finished,
+    "started": started,
+    **file_tests.TESTS,
     **vaults.TESTS,
 }

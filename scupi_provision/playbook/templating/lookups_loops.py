@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -14,7 +12,6 @@ from typing import Any
 from scupi_provision.playbook.templating.failures import TemplateFailure
 from scupi_provision.playbook.templating.filters.collections import flatten
 
-_CHANCE = secrets.token_hex(8)
 _LARGEST_SEQUENCE = 10_000
 _SHORT_SEQUENCE = re.compile(
     r"(?:(?P<start>0x[0-9a-f]+|\d+)-)?(?P<end>0x[0-9a-f]+|\d+)(?:/(?P<stride>0x[0-9a-f]+|\d+))?(?::(?P<format>.+))?",
@@ -162,16 +159,10 @@ def _named(pattern: str, groups: Mapping[str, list[str]], everyone: list[str]) -
     return list(dict.fromkeys((*in_groups, *(host for host in everyone if fnmatchcase(host, pattern)))))
 
 
-def _random_choice(_templar: Any, terms: list[Any], _options: dict[str, Any]) -> list[Any]:
-    """One of the terms: by chance, but the same one whenever a run plans the same terms again."""
-    return [random.Random(f"{_CHANCE}{terms!r}").choice(terms)] if terms else []  # noqa: S311 - nothing secret
-
-
 LOOPS: dict[str, Callable[[Any, list[Any], dict[str, Any]], list[Any]]] = {
     "first_found": _first_found,
     "filetree": _filetree,
     "inventory_hostnames": _inventory_hostnames,
-    "random_choice": _random_choice,
     "sequence": _sequence,
 }
 """Where `with_<lookup>` differs from the lookup of the same name in a template, or where only loops have it."""

@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
 from scupi_provision.playbook.templating.failures import NameMissingError, TemplateFailure
@@ -27,6 +27,13 @@ MAX_SECONDS = 10
 
 _MOST_BITS = 4096
 _FORMAT_WIDTH = re.compile(r"%[^%a-zA-Z]*(?:\d{5,}|\*)")
+_CHANGING = (
+    *("add", "append", "clear", "discard", "extend", "insert"),
+    *("pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"),
+)
+CHANGES = re.compile(rf"\.\s*(?:{'|'.join(_CHANGING)})\b")
+"""A template that may change a list or a mapping; it gets copies, since a plan is made more than once."""
+
 _PADDING = frozenset({"center", "expandtabs", "ljust", "rjust", "zfill"})
 
 
@@ -76,11 +83,15 @@ class Missing(StrictUndefined):
 
 
 class Scope:
-    """The names that a template sees: those that it set itself, then the variables of its `Templar`."""
+    """The names that a template sees: those that it set itself, then the variables of its `Templar`.
 
-    __slots__ = ("names", "templar")
+    `copies`: whether it gets copies of lists and mappings, because it changes them.
+    """
 
-    def __init__(self, templar: Any, names: dict[str, Any]) -> None:
+    __slots__ = ("copies", "names", "templar")
+
+    def __init__(self, templar: Any, names: dict[str, Any], *, copies: bool = False) -> None:
+        self.copies = copies
         self.templar = templar
         self.names = names
 
@@ -95,7 +106,7 @@ class Scope:
 
     def extended(self, names: dict[str, Any]) -> Scope:
         """This scope with more names on top."""
-        return Scope(self.templar, {**self.names, **names})
+        return Scope(self.templar, {**self.names, **names}, copies=self.copies)
 
 
 class LazyContext(Context):
@@ -112,6 +123,8 @@ class LazyContext(Context):
         if key in self.vars:
             return self.vars[key]
         value = self.parent.get(key)
+        if self.parent.copies and type(value) in (dict, list):
+            value = self.vars[key] = copied(value)
         return self.environment.globals.get(key, missing) if value is missing else value
 
     def get_all(self) -> Any:
@@ -128,7 +141,7 @@ class LazyContext(Context):
         return context
 
 
-class _Generator(CodeGenerator):
+class Generator(CodeGenerator):
     """Compiles `~` to a call that can be bounded, as the other operators are."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:  # noqa: N802 - Jinja's name
@@ -152,12 +165,12 @@ class _Generator(CodeGenerator):
         self.write(")")
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
+class Sandbox(SandboxedEnvironment):
     """Jinja without side effects, internals, or results that do not fit into memory."""
 
     intercepted_binops = frozenset({"*", "**", "+", "%"})
     context_class = LazyContext
-    code_generator_class = _Generator
+    code_generator_class = Generator
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Compute `left operator right` unless the result would be enormous."""
@@ -176,10 +189,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if getattr(function, "__name__", "") in _PADDING and isinstance(getattr(function, "__self__", None), str):
             for argument in args:
                 _check_size(argument if isinstance(argument, int) else 0)
+        self._check_change(context, function)
         if isinstance(context, LazyContext) and monotonic() > context.deadline:
             raise SecurityError(f"it takes longer than {MAX_SECONDS} s")
         made = super().call(context, function, *args, **kwargs)
         return carried(made, getattr(function, "__self__", None), *args, *kwargs.values())
+
+    def _check_change(self, context: Context, function: Any) -> None:
+        changes = getattr(function, "__name__", "") in _CHANGING
+        if changes and isinstance(getattr(function, "__self__", None), list | dict | set) and not _has_copies(context):
+            raise SecurityError(f"{function.__name__} would change a variable")
 
     def concatenated(self, parts: tuple[Any, ...]) -> str:
         """The texts of all parts together, unless that would be enormous."""
@@ -206,6 +225,17 @@ def _check_repetition(left: Any, right: Any) -> None:
 def _check_power(left: Any, right: Any) -> None:
     if isinstance(left, int) and isinstance(right, int) and left.bit_length() * abs(right) > _MOST_BITS:
         raise SecurityError("the number would be too large")
+
+
+def _has_copies(context: Context) -> bool:
+    return isinstance(context, LazyContext) and context.parent.copies is True
+
+
+def copied(value: Any) -> Any:
+    """`value` with new lists and mappings all through it."""
+    if type(value) is dict:
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if type(value) is list else value
 
 
 def printable(value: Any) -> Any:

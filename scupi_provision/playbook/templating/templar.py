@@ -8,6 +8,8 @@ from pathlib import Path
 from types import GeneratorType
 from typing import Any
 
+from jinja2 import Undefined
+
 from scupi_provision.errors import InputError, ProvisionError
 from scupi_provision.playbook.templating.environment import compiled, compiled_expression
 from scupi_provision.playbook.templating.explain import explained
@@ -16,7 +18,7 @@ from scupi_provision.playbook.templating.omission import OMIT
 from scupi_provision.playbook.templating.places import Origin
 from scupi_provision.playbook.templating.sandbox import Missing, Scope
 from scupi_provision.playbook.templating.taint import refuse_locked
-from scupi_provision.playbook.templating.truth import truth_of, unwrapped
+from scupi_provision.playbook.templating.truth import says_yes, truth_of, unwrapped
 from scupi_provision.source import diagnostic
 from scupi_provision.values import LockedText, Secretive, SourceText, TemplateText, UnknownValue, UnknownValueError
 
@@ -71,7 +73,7 @@ class Templar:
     def holds(self, condition: Any) -> bool:
         """Whether a condition (as after `when:`) holds; a list holds when all its conditions do.
 
-        The result must be a boolean; the numbers 0 and 1 and the words true/false/yes/no/on/off are accepted for one.
+        The result must be a boolean; nothing else is taken for one.
 
         Raises:
             InputError: As `render`, or the result is something else.
@@ -83,6 +85,15 @@ class Templar:
             return truth_of(condition, condition if isinstance(condition, SourceText) else None)
         bare = unwrapped(condition)
         return truth_of(self._run(bare, expression=True), condition)
+
+    def agrees(self, flag: Any) -> bool:
+        """Whether a keyword such as `ignore_errors` says yes: booleans, and the words for them.
+
+        Raises:
+            InputError: As `render`.
+            UnknownValueError: The answer is known only after apply.
+        """
+        return says_yes(self.render(flag))
 
     def resolved(self, value: Any) -> Any:
         """A variable's value: as `_rendered`, but what cannot be rendered fails only when it is used."""
@@ -204,8 +215,8 @@ def _concrete(value: Any) -> Any:
 
     What an unusable variable holds (a Missing with a cause) stays: it fails when it is used.
     """
-    if isinstance(value, Missing):
-        value.fail()
+    if isinstance(value, Undefined):
+        value._fail_with_undefined_error()  # noqa: SLF001 - Jinja's way to use an undefined value
     if isinstance(value, GeneratorType):
         value = list(value)
     if type(value) is dict:

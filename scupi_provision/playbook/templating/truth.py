@@ -9,8 +9,8 @@ from scupi_provision.errors import InputError, Position
 from scupi_provision.source import excerpt
 from scupi_provision.values import SourceText, TemplateText, UnknownValue
 
-_TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
-_FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
+_YES = frozenset({"true", "yes", "on", "1", "y", "t"})
+_WORDS = _YES | frozenset({"false", "no", "off", "0", "n", "f"})
 _WRAPPED = re.compile(r"\s*\{\{-?\s*((?:(?!\}\}|\{\{).)*?)\s*-?\}\}\s*", re.DOTALL)
 
 
@@ -30,10 +30,6 @@ def truth_of(value: Any, condition: SourceText | None) -> bool:
         return bool(value)  # raises UnknownValueError with its reason
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and value in (0, 1):
-        return bool(value)
-    if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
-        return value.lower() in _TRUE
     kind, hint = _advice(value)
     where = condition.position if condition is not None else None
     raise InputError(
@@ -44,13 +40,22 @@ def truth_of(value: Any, condition: SourceText | None) -> bool:
     )
 
 
+def says_yes(value: Any) -> bool:
+    """Whether the value of a keyword means yes; UnknownValueError when that is not known."""
+    if isinstance(value, UnknownValue):
+        return bool(value)  # raises
+    return value is True or str(value).strip().lower() in _YES
+
+
 def _advice(value: Any) -> tuple[str, str]:
     if value is None:
         return "null", "ask what you mean: x is not none"
+    if isinstance(value, str) and value.lower() in _WORDS:
+        return f'the text "{value}"', "say that it is a boolean: x | bool"
     if isinstance(value, str):
         return "a text", "ask what you mean: x | length > 0, or x | bool"
     if isinstance(value, dict | list | tuple):
         return "a list" if not isinstance(value, dict) else "a mapping", "ask what you mean: x | length > 0"
-    return f"the number {value}" if isinstance(value, int | float) else type(
-        value
-    ).__name__, "ask what you mean: x != 0"
+    if isinstance(value, int | float):
+        return f"the number {value}", "ask what you mean: x | bool" if value in (0, 1) else "ask what you mean: x != 0"
+    return type(value).__name__, "ask what you mean"

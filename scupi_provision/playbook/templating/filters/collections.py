@@ -29,7 +29,7 @@ def flatten(value: Any, levels: int | None = None, skip_nulls: bool = True) -> l
     return made
 
 
-def unique(value: Any, case_sensitive: bool = True, attribute: str | None = None) -> list[Any]:
+def unique(value: Any, case_sensitive: bool = False, attribute: str | None = None) -> list[Any]:
     """The items of `value`, each once, in order of appearance."""
     seen: list[Any] = []
     made: list[Any] = []
@@ -42,21 +42,25 @@ def unique(value: Any, case_sensitive: bool = True, attribute: str | None = None
     return made
 
 
+def _each_once(items: list[Any]) -> list[Any]:
+    return unique(items, case_sensitive=True)
+
+
 def union(first: Any, second: Any) -> list[Any]:
     """What is in one of two lists."""
-    return unique([*_items(first, "union"), *_items(second, "union")])
+    return _each_once([*_items(first, "union"), *_items(second, "union")])
 
 
 def intersect(first: Any, second: Any) -> list[Any]:
     """What is in both of two lists."""
     others = list(_items(second, "intersect"))
-    return unique([item for item in _items(first, "intersect") if item in others])
+    return _each_once([item for item in _items(first, "intersect") if item in others])
 
 
 def difference(first: Any, second: Any) -> list[Any]:
     """What is in the first of two lists only."""
     others = list(_items(second, "difference"))
-    return unique([item for item in _items(first, "difference") if item not in others])
+    return _each_once([item for item in _items(first, "difference") if item not in others])
 
 
 def symmetric_difference(first: Any, second: Any) -> list[Any]:
@@ -153,6 +157,20 @@ def subelements(items: Any, path: Any, skip_missing: bool = False) -> list[list[
     return made
 
 
+def rekey_on_member(items: Any, key: str, duplicates: str = "error") -> dict[Any, Any]:
+    """Mappings of a list (or in a mapping) by what each has at `key`."""
+    if duplicates not in ("error", "overwrite"):
+        raise TemplateFailure(f"no duplicates={duplicates!r}", hint="error or overwrite")
+    made: dict[Any, Any] = {}
+    for item in items.values() if isinstance(items, Mapping) else _items(items, "rekey_on_member"):
+        if not isinstance(item, Mapping) or key not in item:
+            raise TemplateFailure(f"rekey_on_member needs mappings with {key!r}, not {item!r}")
+        if item[key] in made and duplicates == "error":
+            raise TemplateFailure(f"{key} {item[key]!r} is there twice", hint="duplicates='overwrite' takes the last")
+        made[item[key]] = item
+    return made
+
+
 @pass_environment
 def extract(environment: Any, key: Any, container: Any, morekeys: Any = None) -> Any:
     """The value at `key` in `container`, then at `morekeys` in that."""
@@ -197,6 +215,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "product": product,
     "subelements": subelements,
     "extract": extract,
+    "rekey_on_member": rekey_on_member,
     "permutations": lambda items, size=None: _bounded(itertools.permutations(items, size), "permutations"),
     "combinations": lambda items, size: _bounded(itertools.combinations(items, size), "combinations"),
 }

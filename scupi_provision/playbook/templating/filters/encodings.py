@@ -9,6 +9,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from jinja2 import Undefined
@@ -30,6 +31,8 @@ def builtin(value: Any) -> Any:
         return int(value)
     if isinstance(value, SourceFloat | float):
         return float(value)
+    if isinstance(value, date):  # a datetime is one, too
+        return value.isoformat()
     if isinstance(value, Mapping):
         return {builtin(key): builtin(item) for key, item in value.items()}
     if isinstance(value, Undefined):
@@ -70,7 +73,8 @@ def to_yaml(value: Any, *_: Any, default_flow_style: bool | None = None, **optio
     import yaml  # noqa: PLC0415 - rarely needed
 
     options = {"allow_unicode": True, "sort_keys": True, **options}
-    return str(yaml.safe_dump(builtin(value), default_flow_style=default_flow_style, **options))
+    made = str(yaml.safe_dump(builtin(value), default_flow_style=default_flow_style, **options))
+    return made.removesuffix("...\n") if not isinstance(value, Mapping | list) else made
 
 
 def to_nice_yaml(value: Any, indent: int = 4, **options: Any) -> str:
@@ -96,6 +100,27 @@ def from_yaml(value: Any) -> Any:
         return _as_data(implicit(read_text(value, "<from_yaml>")))
     except InputError as error:
         raise TemplateFailure(f"not YAML: {error.diagnostic.summary}") from None
+
+
+def from_yaml_all(value: Any) -> list[Any]:
+    """The values of all documents of a YAML text."""
+    import yaml  # noqa: PLC0415 - rarely needed
+
+    if not isinstance(value, str):
+        return [value]
+    try:
+        documents = [yaml.serialize(node) for node in yaml.compose_all(value) if node is not None]
+    except yaml.YAMLError as error:
+        raise TemplateFailure(f"not YAML: {error}") from None
+    return [from_yaml(document) for document in documents]
+
+
+def to_uuid(value: Any, namespace: Any = _ANSIBLE_NAMESPACE) -> str:
+    """The UUID that always belongs to `value` in `namespace`."""
+    try:
+        return str(uuid.uuid5(namespace if isinstance(namespace, uuid.UUID) else uuid.UUID(namespace), str(value)))
+    except (AttributeError, ValueError, TypeError):
+        raise TemplateFailure(f"{namespace!r} is not a UUID") from None
 
 
 def _as_data(value: Any) -> Any:
@@ -130,17 +155,18 @@ def digest(value: Any, hashtype: str = "sha1") -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "to_json": to_json,
-    "tojson": to_json,  # Jinja's own marks its result as HTML
+    "tojson": lambda value, indent=None: to_json(value, indent=indent, sort_keys=True),  # Jinja's own is HTML
     "to_nice_json": to_nice_json,
     "to_yaml": to_yaml,
     "to_nice_yaml": to_nice_yaml,
     "from_json": from_json,
     "from_yaml": from_yaml,
+    "from_yaml_all": from_yaml_all,
     "b64encode": b64encode,
     "b64decode": b64decode,
     "hash": digest,
     "checksum": digest,
     "sha1": digest,
     "md5": lambda value: digest(value, "md5"),
-    "to_uuid": lambda value: str(uuid.uuid5(_ANSIBLE_NAMESPACE, str(value))),
+    "to_uuid": to_uuid,
 }

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import glob
 import ntpath
+import os
 import posixpath
 import re
 import shlex
@@ -118,14 +120,24 @@ def comment(text: Any, style: str = "plain", **options: Any) -> str:
     prepost = options.get("decoration", chosen["decoration"]).rstrip()
     chosen = {"prefix": prepost, "postfix": prepost, **chosen, **options}
     newline, decoration = str(chosen["newline"]), str(chosen["decoration"])
-    lines = [
-        f"{decoration}{line}".rstrip() if not line else f"{decoration}{line}" for line in _text(text).split(newline)
-    ]
+    lines = [f"{decoration}{line}" for line in _text(text).split("\n")]
     whole = [str(chosen["beginning"])] if chosen["beginning"] else []
     whole += [str(chosen["prefix"])] * int(chosen["prefix_count"]) + lines
     whole += [str(chosen["postfix"])] * int(chosen["postfix_count"])
     whole += [str(chosen["end"])] if chosen["end"] else []
     return newline.join(whole)
+
+
+def _glob(value: Any) -> list[str]:
+    return sorted(match for match in glob.glob(_text(value)) if Path(match).is_file())  # noqa: PTH207 - as a shell has it
+
+
+def common_path(paths: Any) -> str:
+    """The longest path that all of `paths` begin with."""
+    try:
+        return posixpath.commonpath(list(map(_text, paths)))
+    except (ValueError, TypeError) as error:
+        raise TemplateFailure(f"no common path: {error}") from None
 
 
 def quote(value: Any) -> str:
@@ -149,6 +161,11 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "win_basename": lambda path: ntpath.basename(_text(path)),
     "win_dirname": lambda path: ntpath.dirname(_text(path)),
     "expanduser": lambda path: str(Path(_text(path)).expanduser()),
+    "expandvars": lambda path: os.path.expandvars(_text(path)),
+    "realpath": lambda path: str(Path(_text(path)).resolve()),
+    "commonpath": common_path,
+    "fileglob": _glob,
+    "win_splitdrive": lambda path: list(ntpath.splitdrive(_text(path))),
     "normpath": lambda path: posixpath.normpath(_text(path)),
     "splitext": splitext,
     "path_join": path_join,

@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from jinja2 import Undefined
 
 from scupi_provision.playbook.templating.failures import TemplateFailure
-from scupi_provision.playbook.templating.jinja_tests import is_version
+from scupi_provision.playbook.templating.versions import is_version
 from scupi_provision.values import SourceFloat, SourceInt
 
 _TRUE = frozenset({"yes", "on", "1", "true", "y", "t"})
-_FALSE = frozenset({"no", "off", "0", "false", "n", "f", ""})
 
 
 def default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:
@@ -31,16 +30,12 @@ def mandatory(value: Any, msg: str | None = None) -> Any:
     return value
 
 
-def to_bool(value: Any) -> bool | None:
-    """`value` as a boolean: words and numbers for what they say; None stays None."""
-    if value is None or isinstance(value, bool):
+def to_bool(value: Any) -> bool:
+    """`value` as a boolean: what says yes is true, everything else false, as in Ansible."""
+    if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
-    if word in _TRUE or word == "1.0":
-        return True
-    if word in _FALSE or word == "0.0":
-        return False
-    raise TemplateFailure(f"{value!r} is not a boolean", hint="true, false, yes, no, on, off, 1 or 0")
+    return word in _TRUE or word == "1.0"
 
 
 def to_int(value: Any, default: int = 0, base: int = 10) -> int:
@@ -75,11 +70,6 @@ def type_debug(value: Any) -> str:
     return type(value).__name__
 
 
-def refuse_random(*_: Any, **__: Any) -> NoReturn:
-    """Fails: what a plan shows must be what is applied."""
-    raise TemplateFailure("random values are refused: check and apply must agree", hint="use a fixed value")
-
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "default": default,
     "d": default,
@@ -90,5 +80,4 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "type_debug": type_debug,
     "version": is_version,
     "version_compare": is_version,
-    **dict.fromkeys(("random", "shuffle", "password_hash", "random_mac"), refuse_random),
 }
