@@ -73,7 +73,7 @@ def is_fatal(course: Course, item: Task | Include) -> bool:
     return course.says(item, item.inherited.any_errors_fatal)
 
 
-def once(course: Course, key: StepKey, walk: Callable[[], None]) -> None:
+def once(course: Course, item: Task | Include, key: StepKey, walk: Callable[[], None]) -> None:
     """Do the item `key` on the first host that is still in the play, and let the others have what it left there.
 
     Raises:
@@ -87,7 +87,8 @@ def once(course: Course, key: StepKey, walk: Callable[[], None]) -> None:
     left = course.company.follow(key)
     if left is None:
         raise PlayLostError
-    course.scope.dynamic.update(left)
+    if isinstance(item, Task):  # what included tasks have left is the other host's own
+        course.scope.dynamic.update(left)
 
 
 def is_once(course: Course, item: Task | Include) -> bool:

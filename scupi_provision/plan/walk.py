@@ -106,7 +106,7 @@ class Walk:
             if walk_meta(self.course, item, key):
                 self._flush((*key, "handlers"))
         elif is_once(self.course, item):
-            once(self.course, key, lambda: self._own_item(item, key))
+            once(self.course, item, key, lambda: self._own_item(item, key))
         else:
             self._own_item(item, key)
 
@@ -182,7 +182,7 @@ class Walk:
         course = self.course
         with visiting(course, handler, place):
             if is_once(course, handler):
-                once(course, place, lambda: self._own_item(handler, key))
+                once(course, handler, place, lambda: self._own_item(handler, key))
             else:
                 self._own_item(handler, key)
 

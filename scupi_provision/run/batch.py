@@ -101,8 +101,9 @@ class Batch:
 def batches_of(run: Running, play: Play) -> Iterator[Batch]:
     """The batches of `play`, one after the other, until one of them ends the play."""
     manner = manner_of(play, run.site.request.extra)
-    hosts = ordered(run.site.targets(play), manner.order)
-    names = tuple(host.name for host in hosts)
+    targets = run.site.targets(play)
+    hosts = ordered(targets, manner.order)
+    names = tuple(host.name for host in targets)
     rules = rules_of(play, manner)
     run.ends_play = False
     for some in batches(hosts, manner.serial):
