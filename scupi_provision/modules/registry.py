@@ -5,6 +5,7 @@ from __future__ import annotations
 from scupi_provision.modules import (
     add_host,
     assert_,
+    async_status,
     authorized_key,
     blockinfile,
     command,
@@ -50,7 +51,8 @@ from scupi_provision.modules import (
 from scupi_provision.modules.contract import Module
 
 _ALL = (
-    add_host, assert_, authorized_key, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail,
+    add_host, assert_,
+    async_status, authorized_key, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail,
     file, gather_facts, get_url, git, git_config, group_by, include_vars, known_hosts, lineinfile, path_entry,
     pause, ping, pip, prebuilt, raw, script_file, set_fact, set_stats, setup, shell, shell_init, slurp,
     source_build, stat, template, torch_build, unarchive, uri, validate_argument_spec, venv, wait_for,

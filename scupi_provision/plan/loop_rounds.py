@@ -24,7 +24,7 @@ def loop_variables(item: Task | Include, templar: Templar) -> list[dict[str, Any
     if loop is None:
         return [{}]
     items = _items(item, loop, templar)
-    extended = _Extended(items, whole=templar.holds(loop.extended_allitems)) if templar.holds(loop.extended) else None
+    extended = _Extended(items, whole=templar.agrees(loop.extended_allitems)) if templar.agrees(loop.extended) else None
     return [_variables(loop, items, index, extended) for index in range(len(items))]
 
 

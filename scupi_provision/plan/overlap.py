@@ -28,7 +28,12 @@ def may_run_aside(step: Step) -> bool:
     if not isinstance(last, Run) or any(isinstance(action, Run) and action.writes != () for action in before):
         return False  # one that writes nothing only looks, and ends before the last begins
     answered = step.is_rescued or step.ignore_errors or step.patience or step.judgement != Judgement()
-    declared = last.durable_key is not None and last.writes is not None and last.fails_when_nonzero
+    declared = (
+        last.asynchronous is None
+        and last.durable_key is not None
+        and last.writes is not None
+        and last.fails_when_nonzero
+    )
     return declared and not answered
 
 

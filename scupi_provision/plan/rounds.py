@@ -50,7 +50,7 @@ def is_hidden(item: Task | Include, templar: Templar) -> bool:
     """Whether `no_log` holds; in doubt it does."""
     flag = item.inherited.no_log
     try:
-        return flag is not None and templar.holds(flag)
+        return flag is not None and templar.agrees(flag)
     except (UnknownValueError, InputError):
         return True
 

@@ -12,6 +12,7 @@ from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.contract import ModuleArgs, Result
 from scupi_provision.plan.arguments import module_arguments
+from scupi_provision.plan.asynchronous import as_job
 from scupi_provision.plan.judging import judged
 from scupi_provision.plan.limits import limit_of, limited
 from scupi_provision.plan.models import Judgement, Step, StepKey, TaskRound
@@ -101,7 +102,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         limit_s=limit_s,
         is_real=task.inherited.check_mode is not None and not simulated,
     )
-    step = judged(step, this)
+    step = judged(as_job(step, this, host.home), this)
     if simulated:
         return _judged_failure(_simulated(step))
     host.commit()

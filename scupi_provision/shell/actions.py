@@ -158,6 +158,25 @@ _POSIX_SHELLS = frozenset({"ash", "bash", "dash", "ksh", "mksh", "sh", "zsh"})
 """Shells that read a file with `.` as they would read the text itself."""
 
 
+DONE_AT_ONCE = ".done-"
+"""In the id of a job of `async` that was none: its task runs no program, and was done when it was begun."""
+
+
+@dataclass(frozen=True)
+class Async:
+    """What a task's `async` and `poll` ask for.
+
+    Attributes:
+        limit_s: Seconds that the program may take, whoever still waits for it.
+        title: What it is, for people who list jobs.
+        waits: Whether its end is waited for.
+    """
+
+    limit_s: int
+    title: str
+    waits: bool
+
+
 @dataclass(frozen=True)
 class Run:
     """Run a program. Opaque: what it does is known only through `writes` and by looking again.
@@ -179,6 +198,7 @@ class Run:
             SHELL, TERM in its environment.
         confidential: It is given a secret: nothing of what it says stays on the host when it has ended, and the text
             that a shell runs is no word of its command line.
+        asynchronous: Set for a job of `async`; `durable_key` is its id then.
     """
 
     argv: tuple[str, ...]
@@ -194,6 +214,7 @@ class Run:
     fails_when_nonzero: bool = True
     login: bool = False
     confidential: bool = False
+    asynchronous: Async | None = None
 
     @property
     def shell_text(self) -> str | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from scupi_provision.shell.actions import (
     Action,
+    Async,
     CopyFile,
     Extract,
     Fetch,
@@ -241,16 +242,25 @@ def _(action: Run, compiler: Compiler) -> str:
 
 
 def _launch(action: Run, compiler: Compiler, function: str) -> str:
-    keep = KEPT_JOB_OUTPUT if action.durable_key else KEPT_OUTPUT
     check = "c" if action.fails_when_nonzero else ""
-    head = f"{function} {words(action.durable_key or '', str(action.timeout_s), check, str(keep))}"
-    command = f"{head} {word(_run_script(action))} {words(*action.creates)}".rstrip()
+    if action.asynchronous is not None:
+        command = _launch_async(action, action.asynchronous, check)
+    else:
+        keep = KEPT_JOB_OUTPUT if action.durable_key else KEPT_OUTPUT
+        head = f"{function} {words(action.durable_key or '', str(action.timeout_s), check, str(keep))}"
+        command = f"{head} {word(_run_script(action))} {words(*action.creates)}".rstrip()
     if action.stdin:
         form, text = compiler.form(action.stdin).split(" ", 1)
         command = f"{{ P_INPUT={form} P_INPUT_TEXT={text}; {command}; }}"
-    if action.confidential and not action.durable_key:
+    waited_for = action.asynchronous is not None and action.asynchronous.waits
+    if action.confidential and (waited_for or not action.durable_key):
         command = f'{{ {command}; p_ended=$?; rm -f -- "$p_dir/out" "$p_dir/err"; [ "$p_ended" -eq 0 ]; }}'
     return command
+
+
+def _launch_async(action: Run, terms: Async, check: str) -> str:
+    start = words(action.durable_key or "", str(terms.limit_s), terms.title, _run_script(action))
+    return f"p_async_wait {start} {words(check, str(KEPT_OUTPUT))}" if terms.waits else f"p_async_leave {start}"
 
 
 # The runtime puts HOME, USER, LOGNAME, SHELL, LANG and PATH ahead of every script: only the host knows them. Variables

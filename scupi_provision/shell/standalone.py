@@ -156,7 +156,7 @@ def _modes(states: Sequence[str]) -> list[str]:
 
 
 _RUNTIME = (
-    "standalone_begin.sh", "runtime.sh", "steps.sh", "jobs.sh", "lock.sh", "facts.sh", "standalone.sh", "states.sh",
+    "standalone_begin.sh", "runtime.sh", "steps.sh", "jobs.sh", "async.sh", "lock.sh", "facts.sh", "standalone.sh", "states.sh",
     "edits.sh", "basis.sh", "claims.sh", "elsewhere.sh",
 )  # fmt: skip
 _PUT = (

@@ -32,7 +32,7 @@ _BACKUP = re.compile(r"(\.\d+)?\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d(\.[0-9a-f]{8})?~
 _INCLUDES = {"include_tasks", "include_role"}
 _UNTOLD = {"gather_facts", "validate_argument_spec", *_INCLUDES}
 """Tasks that only one of the tools tells of."""
-_OUTCOMES = {"would_change": "changed", "rescued": "failed"}
+_OUTCOMES = {"would_change": "changed", "rescued": "failed", "known_after_apply": "unknown"}
 
 
 @dataclass
@@ -99,6 +99,7 @@ def ansible_environment(scratch: Path, collections: Path) -> dict[str, str]:
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_ASYNC_DIR": str(scratch / "async"),
         "ANSIBLE_LOCALHOST_WARNING": "0",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
         "ANSIBLE_DEPRECATION_WARNINGS": "0",
