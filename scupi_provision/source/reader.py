@@ -194,7 +194,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         position = self._place(event)
-        plain = event.style in (None, "") and event.tag not in _TEXT_TAGS
+        plain = event.style in (None, "") and event.tag not in _TEXT_TAGS | _VAULT_TAGS
         plain = plain or event.tag in _TYPE_TAGS
         as_key = bool(self._stack) and self._stack[-1].mapping and self._stack[-1].key_next
         node: Node

@@ -117,7 +117,7 @@ def test_duplicate_keys_are_all_reported_with_both_places():
         ("? \n: b\n", 1, 2, "empty key", ""),
         ("<<: {a: 1}\n", 1, 1, "merge keys", "write the keys out"),
         ("a: !foo x\n", 1, 4, "unknown tag !foo", "quote"),
-        ("a: !vault |\n  x\n", 1, 4, "this value is a damaged vault: it does not begin with $ANSIBLE_VAULT", "take it from"),
+        ("a: !vault |\n  x\n", 1, 4, "damaged vault: it does not begin with $ANSIBLE_VAULT", "take it from"),
         ("a: !!python/object:os.system {}\n", 1, 4, "no Python objects", ""),
         ("a: !!binary aGk=\n", 1, 4, "unknown tag !!binary", ""),
         ("a: !unsafe [x]\n", 1, 4, "!unsafe is for one text", ""),
