@@ -10,6 +10,7 @@ from typing import Any
 from scupi_provision.errors import InputError
 from scupi_provision.events import Outcome
 from scupi_provision.host.record import TaskFailedError
+from scupi_provision.masking import mask
 from scupi_provision.modules.contract import Result
 from scupi_provision.plan.models import Step, TaskRound
 from scupi_provision.shell.actions import DONE_AT_ONCE, Async, Run
@@ -93,7 +94,7 @@ def _name(this: TaskRound, inputs: list[Any]) -> str:
 
 
 def _title(this: TaskRound, step: Step) -> str:
-    return "hidden by no_log" if step.hidden else str(this.label)
+    return "hidden by no_log" if step.hidden else mask().hide(str(this.label))
 
 
 def _seconds(value: Any, default: int, this: TaskRound) -> int:
