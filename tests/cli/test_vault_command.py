@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
+from scupi_provision.cli.main import app
 
 SECRET = "the plain text, größer\n"
 
@@ -252,3 +254,17 @@ def test_nothing_is_wider_than_its_owner_while_it_is_written(vaults):
     finally:
         os.umask(old)
     assert _mode(vaults.folder / "made") == 0o600
+
+
+def test_every_command_that_reads_a_site_opens_vaults():
+    """Whoever names an inventory or a playbook may have a vault in it."""
+    found = dict(_commands(typer.main.get_command(app), ""))
+    reading = {name for name, options in found.items() if options & {"--inventory", "--extra-vars"}}
+    assert {name for name in reading if "--vault-id" not in found[name]} == set()
+
+
+def _commands(command, name):
+    for word, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, f"{name} {word}".strip())
+    if not hasattr(command, "commands"):
+        yield name, {option for parameter in command.params for option in parameter.opts}
