@@ -8,7 +8,13 @@ from typing import Any
 
 from scupi_provision.errors import Diagnostic, Position
 from scupi_provision.playbook.arguments import first_place
-from scupi_provision.playbook.definitions import is_required, play_names
+from scupi_provision.playbook.definitions import (
+    defines_unseen,
+    is_required,
+    items_of_play,
+    lasting_names,
+    play_names,
+)
 from scupi_provision.playbook.models import Play, Role
 from scupi_provision.playbook.scalars import has_template
 from scupi_provision.source import diagnostic, suggestion
@@ -42,6 +48,8 @@ def _place(name: object) -> Position | None:
 
 
 def _missing(role: Role, play: Play, options: Mapping[str, Any], known: AbstractSet[str]) -> Iterator[Diagnostic]:
+    if defines_unseen(play, items_of_play(play)):
+        return  # the role's own first task will tell
     given = play_names(play) | known | _task_names(play)
     for name, option in options.items():
         if is_required(option) and name not in given:
@@ -53,8 +61,6 @@ def _missing(role: Role, play: Play, options: Mapping[str, Any], known: Abstract
 
 def _task_names(play: Play) -> frozenset[str]:
     """Variables that tasks hand to the roles that they import."""
-    from scupi_provision.playbook.definitions import items_of_play, lasting_names  # noqa: PLC0415 - rarely needed
-
     items = items_of_play(play)
     handed = frozenset(str(name) for placed in items for layer in placed.item.inherited.variables for name in layer)
     return handed | lasting_names(items)[0]
@@ -62,7 +68,7 @@ def _task_names(play: Play) -> frozenset[str]:
 
 def _unknown(role: Role, options: Mapping[str, Any]) -> Iterator[Diagnostic]:
     accepted = {str(name) for name in (*options, *role.defaults, *role.variables)}
-    for name in (*role.parameters, *role.given):
+    for name in role.parameters:  # `vars:` of the entry may mean somebody else
         if name not in accepted:
             hint = suggestion(name, sorted(accepted)) or f"it has {', '.join(sorted(map(str, options)))}"
             where = _place(name) or role.where

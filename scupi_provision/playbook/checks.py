@@ -11,10 +11,12 @@ from typing import Any
 from scupi_provision.errors import Diagnostic, InputError, Position
 from scupi_provision.playbook.argument_specs import check_role
 from scupi_provision.playbook.arguments import first_place
+from scupi_provision.playbook.certainty import goes_round, is_needed
 from scupi_provision.playbook.context import in_reading_order
 from scupi_provision.playbook.definitions import (
     MAGIC,
     Placed,
+    defines_unseen,
     lasting_names,
     own_names,
     placed_by_play,
@@ -67,11 +69,12 @@ def check_variables(playbook: Playbook, known: AbstractSet[str]) -> list[Diagnos
         known: Variables from outside of it: inventory, command line, facts.
     """
     plays = placed_by_play(playbook)
-    lasting, templated = lasting_names(placed for _, items in plays for placed in items)
+    lasting, _ = lasting_names(placed for _, items in plays for placed in items)
+    unseen = any(defines_unseen(play, items) for play, items in plays)
     everywhere = frozenset({*MAGIC, *known, *lasting})
     problems: list[Diagnostic] = []
     for play, items in plays:
-        problems += _check_play(playbook, play, items, everywhere | play_names(play), report=not templated)
+        problems += _check_play(playbook, play, items, everywhere | play_names(play), report=not unseen)
     return problems
 
 
@@ -82,18 +85,22 @@ def _check_play(
     for text in (play.hosts, *play.verify):
         check.template(text)
     # A value is rendered where it is used, so it may need whatever any task of the play sees.
-    anywhere = _Names(visible.union(*(own_names(placed) for placed in items)), problems=check.problems, report=report)
+    # Those of roles and tasks may never be used: a role may leave it to others what they depend on.
+    seen = visible.union(*(own_names(placed) for placed in items))
+    used, perhaps_used = (_Names(seen, problems=check.problems, report=said) for said in (report, False))
+    for layer in play.variables:
+        used.value(layer)
     for value in _values(play, items):
-        anywhere.value(value)
+        perhaps_used.value(value)
     for placed in items:
-        names = _Names(visible | own_names(placed), problems=check.problems, report=report)
+        names = _Names(visible | own_names(placed), problems=check.problems, report=report and placed.certain)
         _check_item(playbook, placed.item, names)
     return check.problems
 
 
 def _values(play: Play, items: list[Placed]) -> Iterator[Any]:
-    """The values of all variables that the play and its tasks define, each once."""
-    layers: list[dict[str, Any]] = [*play.variables]
+    """The values of all variables that the roles and tasks of the play define, each once."""
+    layers: list[dict[str, Any]] = []
     for role in (*play.roles, *(placed.item.role for placed in items)):
         layers += (role.defaults, role.variables, role.given, role.parameters) if role is not None else ()
     for placed in items:
@@ -128,20 +135,26 @@ class _Names:
             self._judge(lambda: names_used(text, expression=False))
 
     def conditions(self, conditions: Iterable[TemplateText | bool]) -> frozenset[str]:
-        """Check conditions that are judged in order; the names that they guard."""
+        """Check conditions that are judged in order until one is false; the names that they guard."""
         texts = [condition for condition in conditions if isinstance(condition, TemplateText)]
-        uses = self._judge(lambda: names_used_in_conditions(texts)) if texts else []
+        uses = self._judge(lambda: names_used_in_conditions(texts), only=texts[0]) if texts else []
         return frozenset(use.name for use in uses if use.guarded)
 
-    def _judge(self, find: Any) -> list[NameUse]:
+    def _judge(self, find: Any, *, only: TemplateText | None = None) -> list[NameUse]:
+        """The uses of names that `find` finds; what is certainly needed (in `only`, if given) must be defined."""
         try:
             uses: list[NameUse] = find()
         except InputError as error:
             self.problems.extend(error.diagnostics)
             return []
-        absent = (use for use in uses if not use.guarded and use.name not in self.known | self.guarded)
+        asked = (use for use in uses if only is None or use.text.position == only.position)
+        absent = (use for use in asked if not use.guarded and not self._may_be_there(use.name) and is_needed(use))
         self.problems.extend(self._undefined(use) for use in absent if self.report)
         return uses
+
+    def _may_be_there(self, name: str) -> bool:
+        """Whether something defines `name`. A role may ask for a fact that only other systems have."""
+        return name in self.known or name in self.guarded or name.startswith("ansible_")
 
     def _undefined(self, use: NameUse) -> Diagnostic:
         hint = suggestion(use.name, sorted(self.known)) or "define it below `vars:`, or give it a `default(…)`"
@@ -151,6 +164,10 @@ class _Names:
 def _check_item(playbook: Playbook, item: Task | Include, names: _Names) -> None:
     names.known |= required_options(item.role)
     names.guarded = names.conditions(item.inherited.when)
+    if item.loop is not None:
+        names.value(item.loop.items)
+    # What a condition or an empty loop keeps from running needs nothing.
+    names.report = names.report and not item.inherited.when and goes_round(item.loop)
     _check_shared(item, names)
     if isinstance(item, Task):
         _check_task(playbook, item, names)
@@ -164,7 +181,6 @@ def _check_shared(item: Task | Include, names: _Names) -> None:
     for value in (item.name, *flags, *inherited.environment):
         names.value(value)
     if item.loop is not None:
-        names.value(item.loop.items)
         names.value(item.loop.label)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from scupi_provision.playbook.arguments import VARIABLE
+from scupi_provision.playbook.certainty import goes_round
 from scupi_provision.playbook.known import words
 from scupi_provision.playbook.models import Block, Include, Item, Loop, Play, Playbook, Role, Task
 from scupi_provision.playbook.scalars import is_template
@@ -23,26 +25,44 @@ MAGIC = words(
 """Variables that are always there: those of provision itself."""
 
 
+_DEFINING = frozenset({"set_fact", "add_host"})
+"""Modules whose arguments are variables."""
+
+
 @dataclass(frozen=True)
 class Placed:
-    """A task or an include with what surrounds it: the loop variables of the includes that lead to it."""
+    """A task or an include with what surrounds it.
+
+    Attributes:
+        loop_variables: Those of the includes that lead to it.
+        certain: Whether every run comes to it: no include with a condition or a loop is around it, and no rescue.
+    """
 
     item: Task | Include
     loop_variables: frozenset[str]
+    certain: bool = True
 
 
 def every_item(
-    items: Iterable[Item], loop_variables: frozenset[str] = frozenset(), within: tuple[object, ...] = ()
+    items: Iterable[Item],
+    loop_variables: frozenset[str] = frozenset(),
+    within: tuple[object, ...] = (),
+    *,
+    certain: bool = True,
 ) -> Iterator[Placed]:
     """Every task and include, with blocks opened, and includes followed when their target is known already."""
     for item in items:
         if isinstance(item, Block):
-            yield from every_item(chain(item.body, item.rescue, item.always), loop_variables, within)
+            yield from every_item(chain(item.body, item.always), loop_variables, within, certain=certain)
+            yield from every_item(item.rescue, loop_variables, within, certain=False)
             continue
-        yield Placed(item, loop_variables)
+        certain_here = certain and "never" not in item.inherited.tags
+        yield Placed(item, loop_variables, certain_here)
         if isinstance(item, Include) and is_told(item) and item.where not in within:
             inside = loop_variables | loop_names(item.loop)
-            yield from every_item(item.load(str(item.target), {}), inside, (*within, item.where))
+            certain_inside = certain_here and not item.inherited.when and goes_round(item.loop)
+            included = item.load(str(item.target), {})
+            yield from every_item(included, inside, (*within, item.where), certain=certain_inside)
 
 
 def is_told(include: Include) -> bool:
@@ -53,21 +73,23 @@ def is_told(include: Include) -> bool:
 def items_of_play(play: Play) -> list[Placed]:
     """Every task and include of a play: tasks, handlers, and what verifies them."""
     proofs = chain.from_iterable(role.verify for role in play.roles)
-    return list(every_item(chain(play.tasks, play.handlers, play.verify_tasks, proofs)))
+    own = every_item(chain(play.tasks, play.verify_tasks, proofs))
+    return [*own, *every_item(play.handlers, certain=False)]
 
 
 def loop_names(loop: Loop | None) -> frozenset[str]:
     """The variables that a loop sets."""
     if loop is None:
         return frozenset()
-    return frozenset({loop.variable, loop.index_variable or loop.variable})
+    return frozenset({loop.variable, loop.index_variable or loop.variable, "ansible_loop", "ansible_loop_var"})
 
 
 def role_names(role: Role | None) -> frozenset[str]:
-    """The variables that a role brings."""
+    """The variables that a role brings, and those that it sees of the roles that depend on it."""
     if role is None:
         return frozenset()
-    return frozenset(str(name) for name in (*role.defaults, *role.variables, *role.given, *role.parameters))
+    layers = [layer for r in (role, *role.parents) for layer in (r.defaults, r.variables, r.given, r.parameters)]
+    return frozenset(str(name) for layer in layers for name in layer)
 
 
 def required_options(role: Role | None) -> frozenset[str]:
@@ -91,27 +113,40 @@ def own_names(placed: Placed) -> frozenset[str]:
 
 
 def lasting_names(placed: Iterable[Placed]) -> tuple[frozenset[str], bool]:
-    """What tasks leave behind (`register`, `set_fact`), and whether names made by templates are among it."""
+    """What tasks leave behind (`register`, `set_fact`, variables of `add_host`), and whether there may be more."""
     names: set[str] = set()
-    templated = False
+    unseen = False
     for item in (placed_item.item for placed_item in placed):
         if not isinstance(item, Task):
             continue
+        unseen |= _is_open(item)
         if item.register is not None:
             names.add(item.register)
-        if item.module == "set_fact":
+        if item.module in _DEFINING:
             names |= {str(name) for name in item.arguments} - {"cacheable"}
-            templated |= any("{{" in name for name in item.arguments)
-        if item.module == "include_vars":  # which files it finds is told when the task is planned
-            names |= {str(item.arguments["name"])} if "name" in item.arguments else set()
-            templated |= "name" not in item.arguments or "{{" in item.arguments["name"]
-    return frozenset(names), templated
+        if item.module == "include_vars" and "name" in item.arguments:
+            names.add(str(item.arguments["name"]))
+    return frozenset(names), unseen
+
+
+def defines_unseen(play: Play, placed: Iterable[Placed]) -> bool:
+    """Whether `play` may define variables whose names only a run can tell."""
+    return bool(play.vars_files) or any(_is_open(placed_item.item) for placed_item in placed)
+
+
+def _is_open(item: Task | Include) -> bool:
+    if isinstance(item, Include):
+        return not is_told(item)
+    if item.module == "include_vars":
+        return "name" not in item.arguments
+    return item.module in _DEFINING and any("{{" in name or name == VARIABLE for name in item.arguments)
 
 
 def play_names(play: Play) -> frozenset[str]:
     """The variables that every task of a play sees."""
     own = frozenset(str(name) for layer in play.variables for name in layer)
-    return own.union(*(role_names(role) for role in play.roles))
+    asked = frozenset(prompt.name for prompt in play.prompts)
+    return own.union(asked, *(role_names(role) for role in play.roles))
 
 
 def placed_by_play(playbook: Playbook) -> list[tuple[Play, list[Placed]]]:

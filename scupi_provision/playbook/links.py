@@ -8,6 +8,7 @@ from pathlib import Path
 from scupi_provision.errors import Diagnostic
 from scupi_provision.modules.contract import controller_files
 from scupi_provision.playbook.arguments import RAW
+from scupi_provision.playbook.certainty import goes_round
 from scupi_provision.playbook.definitions import placed_by_play
 from scupi_provision.playbook.files import candidates, find_file, search_folders
 from scupi_provision.playbook.models import Include, Playbook, Task
@@ -42,11 +43,15 @@ def _answers(handler: Task | Include) -> Iterator[str]:
 
 
 def check_files(playbook: Playbook) -> list[Diagnostic]:
-    """Every file of the controller that a task names and that is not there; names with templates are not judged."""
+    """Every file of the controller that a task names and that is not there; names with templates are not judged.
+
+    Nor are tasks that a condition may keep from running.
+    """
     found: list[Diagnostic] = []
     for _, items in placed_by_play(playbook):
-        for task in (placed.item for placed in items if isinstance(placed.item, Task)):
-            found += _check_task_files(playbook, task)
+        for task in (placed.item for placed in items if placed.certain and isinstance(placed.item, Task)):
+            if not task.inherited.when and goes_round(task.loop):
+                found += _check_task_files(playbook, task)
     return found
 
 

@@ -26,7 +26,7 @@ class Role:
         parents: The roles that depend on it, outermost first; it sees their variables.
         handlers: `handlers/main.yml`.
         verify: `verify/main.yml`: the role's proof, run on the hosts named by the play's `verify:`.
-        argument_specs: The `main` entry point of `meta/argument_specs.yml`, raw, or {}.
+        argument_specs: The entry point of `meta/argument_specs.yml` that is used, raw, or {}.
         where: Where it is used.
     """
 

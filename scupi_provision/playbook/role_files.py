@@ -13,7 +13,8 @@ from scupi_provision.playbook.keywords import Values
 from scupi_provision.playbook.models import Include, Item, Role, Task
 from scupi_provision.playbook.scalars import is_template, read_static_boolean, read_variables
 from scupi_provision.playbook.site import bundled_site, site_folders
-from scupi_provision.source import MappingNode, Node, NullNode, diagnostic, raw, suggestion
+from scupi_provision.playbook.validation import spec_of, validation
+from scupi_provision.source import MappingNode, Node, NullNode, diagnostic, suggestion
 from scupi_provision.values import SourceText, TemplateText
 
 ANSIBLE_ROLES = ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles")
@@ -28,7 +29,7 @@ class Meta:
 
     dependencies: Node | None
     allow_duplicates: bool
-    argument_specs: dict[str, Any]
+    argument_specs: Node | None
 
 
 def find_role(name: TemplateText, site: Site, beside: Path | None = None) -> Path | None:
@@ -78,13 +79,11 @@ def read_meta(directory: Path, site: Site) -> Meta:
             hint = suggestion(key, _META_KEYS)
             site.problems.append(diagnostic(f'unknown key "{key}" in meta', key.position, hint=hint))
     duplicates = main.get("allow_duplicates")
-    specs: Node | None = main
-    if main.get("argument_specs") is None:
-        specs = _single(directory / "meta", "argument_specs", site)
+    specs = _single(directory / "meta", "argument_specs", site)
     return Meta(
         dependencies=main.get("dependencies"),
         allow_duplicates=duplicates is not None and read_static_boolean(duplicates, site.problems) is True,
-        argument_specs=_main_entry_point(specs, site),
+        argument_specs=_entry_points(specs if isinstance(specs, MappingNode) else main, site),
     )
 
 
@@ -92,22 +91,23 @@ def _nowhere(directory: Path, node: Node | None) -> Position:
     return node.position if node is not None else Position(str(directory), 1, 1)
 
 
-def _main_entry_point(node: Node | None, site: Site) -> dict[str, Any]:
-    specs = node.get("argument_specs") if isinstance(node, MappingNode) else None
+def _entry_points(node: MappingNode, site: Site) -> Node | None:
+    """The specifications by entry point (`main`, or a file of tasks); meta/argument_specs.yml goes before meta/main."""
+    specs = node.get("argument_specs")
     if specs is None or isinstance(specs, NullNode):
-        return {}
-    main = specs.get("main") if isinstance(specs, MappingNode) else None
-    if isinstance(specs, MappingNode) and main is None:
-        return {}
-    if not isinstance(main, MappingNode):
+        return None
+    for entry in specs.items if isinstance(specs, MappingNode) else ():
+        options = entry[1].get("options") if isinstance(entry[1], MappingNode) else None
+        if options is not None and not isinstance(options, MappingNode | NullNode):
+            site.problems.append(diagnostic("options must be a mapping", options.position))
+            return None
+        if not isinstance(entry[1], MappingNode):
+            site.problems.append(diagnostic("argument_specs must hold `main:` with `options:`", entry[1].position))
+            return None
+    if not isinstance(specs, MappingNode):
         site.problems.append(diagnostic("argument_specs must hold `main:` with `options:`", specs.position))
-        return {}
-    options = main.get("options")
-    if options is not None and not isinstance(options, MappingNode | NullNode):
-        site.problems.append(diagnostic("options must be a mapping", options.position))
-        return {}
-    value: dict[str, Any] = raw(main)
-    return value
+        return None
+    return specs
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def read_role(
         parameters=given.parameters,
         given=given.variables,
         parents=scope.parents,
-        argument_specs=meta.argument_specs,
+        argument_specs=spec_of(meta.argument_specs, str(options.get("tasks_from", "main"))),
         where=name.position,
     )
     inside = replace(scope, role=role)
@@ -165,9 +165,13 @@ def _handlers(role: Role, name: str, scope: Scope, site: Site) -> tuple[Task | I
     )
 
 
-def role_tasks(role: Role, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
-    """The tasks of `role`, from `main` or from what `tasks_from` says."""
-    return _items(role, "tasks", options.get("tasks_from", "main"), replace(scope, role=role), site)
+def role_tasks(role: Role, meta: Meta, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
+    """The tasks of `role`, from `main` or from what `tasks_from` says, behind the one that judges its arguments."""
+    entry = options.get("tasks_from", "main")
+    tasks = _items(role, "tasks", entry, replace(scope, role=role), site)
+    if options.get("rolespec_validate") is False:
+        return tasks
+    return (*validation(role, meta.argument_specs, str(entry), scope, site), *tasks)
 
 
 def _items(role: Role, folder: str, name: str, scope: Scope, site: Site) -> tuple[Item, ...]:

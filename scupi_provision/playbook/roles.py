@@ -59,7 +59,7 @@ def _use(name: TemplateText, given: Given, values: Values, scope: Scope, site: S
     role = read_role(name, directory, given, meta, {}, scope, site)
     before = _dependencies(meta, role, scope, site)
     site.roles.append(role)
-    return (*before, *role_tasks(role, {}, scope, site))
+    return (*before, *role_tasks(role, meta, {}, scope, site))
 
 
 def import_role(name: TemplateText, options: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
@@ -112,7 +112,7 @@ def _load(name: TemplateText, options: Values, scope: Scope, site: Site) -> tupl
     inside = replace(scope, parents=(*scope.role.parents, scope.role) if scope.role is not None else ())
     role = read_role(name, directory, Given(), meta, options, inside, site)
     before = _dependencies(meta, role, inside, site)
-    return role, (*before, *role_tasks(role, options, scope, site))
+    return role, (*before, *role_tasks(role, meta, options, scope, site))
 
 
 def tasks_file(name: TemplateText, options: Values, site: Site) -> Path | None:

@@ -99,6 +99,8 @@ REGISTRY = {
         Module("debug", DebugArgs, _plan, expressions=("var",)),
         Module("assert", AssertArgs, _plan, conditions=("that",)),
         Module("set_fact", SetFactArgs, _plan),
+        Module("add_host", SetFactArgs, _plan),
+        Module("include_vars", SetFactArgs, _plan),
         Module("pip", PipArgs, _plan, aliases=("community.general.pip", "pip3")),
         Module("stat", StatArgs, _plan),
     )

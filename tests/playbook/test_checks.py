@@ -73,17 +73,15 @@ def test_what_something_defines_is_accepted(check, task):
         ("{debug: {msg: '{{ nope }}'}}", 25),
         ("{debug: {msg: {a: ['{{ nope }}']}}}", 30),
         ("{debug: {var: nope}}", 21),
-        ("{assert: {that: [1 == 1, nope > 2]}}", 32),
+        ("{assert: {that: [nope > 2, 1 == 1]}}", 24),
         ("{command: a, when: nope}", 26),
         ("{command: a, when: 'x == nope'}", 32),
         ("{command: a, changed_when: nope}", 34),
         ("{command: a, environment: {A: '{{ nope }}'}}", 41),
-        ("{command: a, vars: {x: '{{ nope }}'}}", 34),
         ("{command: a, loop: '{{ nope }}'}", 30),
         ("{command: 'echo {{ item }}'}", 26),
         ("{command: a, notify: '{{ nope }}'}", 32),
         ("{command: a, ignore_errors: '{{ nope }}'}", 39),
-        ("{include_tasks: '{{ nope }}.yml'}", 27),
         ("{block: [{command: a, when: nope}], always: [{command: b}]}", 35),
     ],
 )
@@ -101,10 +99,44 @@ def test_values_of_variables_are_checked_too(site, check):
     site.write("roles/r/defaults/main.yml", 'a: "{{ nope }}"\nb: "{{ a }}-{{ item }}"\n')
     site.write("roles/r/tasks/main.yml", "- {debug: {msg: '{{ b }}'}, loop: [1]}\n")
     text = '- hosts: all\n  vars: {p: "{{ a }}", q: "{{ nada }}"}\n  roles: [r]\n'
-    assert [problem.split(" (")[0] for problem in check(text)] == [
-        'site.yaml:2:31: undefined variable "nada"',
-        'roles/r/defaults/main.yml:1:8: undefined variable "nope"',
-    ]
+    assert [problem.split(" (")[0] for problem in check(text)] == ['site.yaml:2:31: undefined variable "nada"']
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "{command: 'echo {{ nope }}', when: x == 2}",
+        "{command: 'echo {{ nope }}', loop: '{{ y }}'}",
+        "{command: 'echo {{ nope if x == 2 else x }}'}",
+        "{command: a, when: [x == 2, nope]}",
+        "{command: a, when: x == 2 and nope}",
+        "{command: 'echo {{ nope }}', tags: never}",
+        "{command: a, vars: {unused: '{{ nope }}'}}",
+        "{block: [{command: a}], rescue: [{command: '{{ nope }}'}]}",
+        "{debug: {msg: '{{ ansible_selinux.status }}'}}",
+        "{copy: {src: nope.txt, dest: x}, when: x == 2}",
+    ],
+)
+def test_what_a_run_may_never_need_is_not_refused(check, task):
+    """A role of somebody else asks for a variable only where its user has switched something on."""
+    assert check(f"- hosts: all\n  vars: {{x: 1, y: []}}\n  tasks:\n    - {task}\n") == []
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "vars_files: ['{{ x }}.yml']",
+        "pre_tasks: [{include_vars: {file: '{{ x }}.yml'}}]",
+        "pre_tasks: [{add_host: {name: n, told: 1}}]",
+        "pre_tasks: [{include_tasks: '{{ x }}.yml'}]",
+        "pre_tasks: [{set_fact: {'{{ x }}': 1}}]",
+    ],
+)
+def test_what_a_run_may_define_is_not_called_undefined(check, definition):
+    assert (
+        check(f"- hosts: all\n  vars: {{x: 1}}\n  {definition}\n  tasks: [{{debug: {{msg: '{{{{ told }}}}'}}}}]\n")
+        == []
+    )
 
 
 def test_template_syntax_is_checked(check):

@@ -28,7 +28,7 @@ from scupi_provision.values import SourceText, TemplateText
         ),
         ("- debug: msg=hello", "debug", {"msg": "hello"}),
         ("- debug:", "debug", {}),
-        ("- ansible.builtin.debug: {msg: 3.10}", "debug", {"msg": "3.10"}),
+        ("- ansible.builtin.debug: {msg: 3.10}", "debug", {"msg": 3.1}),
         ("- ansible.legacy.stat: {path: 0123456}", "stat", {"path": "0123456"}),
         ("- community.general.pip: {name: torch}", "pip", {"name": "torch"}),
         ("- action: file path=x", "file", {"path": "x"}),
