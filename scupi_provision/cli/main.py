@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import scupi_provision
+from scupi_provision.cli import attach as attach_command
 from scupi_provision.cli import compile as compile_commands
 from scupi_provision.cli import doc as doc_command
 from scupi_provision.cli import doctor as doctor_command
+from scupi_provision.cli import explain as explain_command
 from scupi_provision.cli import facts as facts_command
 from scupi_provision.cli import gpu as gpu_command
 from scupi_provision.cli import inventory as inventory_commands
@@ -227,6 +229,7 @@ def init(directory: Annotated[Path, typer.Argument(help="Where; it is made when 
 app.command("compile", rich_help_panel=_SITE)(opens_vaults(compile_commands.compile_command))
 app.command("lock", rich_help_panel=_SITE)(opens_vaults(lock_commands.lock))
 app.command("bundle", rich_help_panel=_SITE)(lock_commands.bundle)
+app.command("explain", rich_help_panel=_SITE)(opens_vaults(explain_command.explain))
 app.command("lint", rich_help_panel=_SITE)(opens_vaults(lint_command.lint))
 app.command("doc", rich_help_panel=_SITE)(doc_command.doc)
 app.command("schema", rich_help_panel=_SITE)(schema_command.schema)
@@ -235,6 +238,7 @@ app.add_typer(inventory_commands.app, name="inventory", rich_help_panel=_WAY)
 app.command("trust", rich_help_panel=_WAY)(opens_vaults(ssh_commands.trust))
 app.command("ssh", rich_help_panel=_WAY)(opens_vaults(ssh_commands.ssh))
 app.command("ssh-config", rich_help_panel=_WAY)(opens_vaults(ssh_commands.ssh_config))
+app.command("attach", rich_help_panel=_WAY)(opens_vaults(attach_command.attach))
 app.command("jupyter", rich_help_panel=_WAY)(opens_vaults(jupyter_command.jupyter))
 app.command("vscode", rich_help_panel=_WAY)(opens_vaults(vscode_command.vscode))
 app.command("doctor", rich_help_panel=_WAY)(opens_vaults(doctor_command.doctor))

@@ -144,7 +144,8 @@ class VariableStore:
             value = entry.variables[name]
             place = _place(key) or _place(value) or entry.where
             found.append(Definition(entry.layer, value, place, entry.owner))
-        return found
+        # A role's own variables come once more above those of the other roles.
+        return [one for number, one in enumerate(found) if one not in found[number + 1 :]]
 
 
 def _place(value: Any) -> Position | None:
