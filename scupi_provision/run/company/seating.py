@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scupi_provision.inventory.models import Host
-from scupi_provision.playbook.definitions import items_of_play, lasting_names
+from scupi_provision.playbook.definitions import defines_unseen, is_told, items_of_play, lasting_names
 from scupi_provision.playbook.models import Include, Play, Task
-from scupi_provision.playbook.scalars import is_template
 from scupi_provision.run.company.batches import Manner
 from scupi_provision.run.company.growth import Growth
 from scupi_provision.run.company.meetings import Meetings
@@ -41,7 +40,7 @@ def rules_of(play: Play, manner: Manner) -> Rules:
     placed = items_of_play(play)
     items = [one.item for one in placed]
     modules = {item.module for item in items if isinstance(item, Task)}
-    unseen = any(isinstance(item, Include) and is_template(item.target) for item in items)
-    names, templated = lasting_names(placed)
-    told = not (unseen or templated or modules & _SETTING)
-    return Rules(manner.free, manner.most_failed, unseen or bool(modules & _GROWING), names if told else None)
+    unseen = any(isinstance(item, Include) and not is_told(item) for item in items)
+    told = not (unseen or defines_unseen(play, placed) or modules & _SETTING)
+    changing = lasting_names(placed) if told else None
+    return Rules(manner.free, manner.most_failed, unseen or bool(modules & _GROWING), changing)
