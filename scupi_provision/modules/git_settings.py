@@ -66,7 +66,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
             kept = len(value)
         elif character in "#;" and not quoted:
             return value[:kept], _end_of_line(text, at)
-        elif quoted or not character.isspace():
+        elif quoted or character not in " \t\r\v\f":
             value += character
             kept = len(value)
         elif value:

@@ -12,8 +12,10 @@ from scupi_provision.modules import (
     conda_env,
     conda_install,
     copy,
+    cron,
     debug,
     expect,
+    expect_responses,
     fail,
     file,
     gather_facts,
@@ -51,12 +53,11 @@ from scupi_provision.modules import (
 from scupi_provision.modules.contract import Module
 
 _ALL = (
-    add_host, assert_,
-    async_status, authorized_key, blockinfile, command, conda_env, conda_install, copy, debug, expect, fail,
-    file, gather_facts, get_url, git, git_config, group_by, include_vars, known_hosts, lineinfile, path_entry,
-    pause, ping, pip, prebuilt, raw, script_file, set_fact, set_stats, setup, shell, shell_init, slurp,
-    source_build, stat, template, torch_build, unarchive, uri, validate_argument_spec, venv, wait_for,
-    wait_for_connection,
+    add_host, assert_, async_status, authorized_key, blockinfile, command, conda_env, conda_install, copy, cron,
+    debug, expect, expect_responses, fail, file, gather_facts, get_url, git, git_config, group_by, include_vars,
+    known_hosts, lineinfile, path_entry, pause, ping, pip, prebuilt, raw, script_file, set_fact, set_stats, setup,
+    shell, shell_init, slurp, source_build, stat, template, torch_build, unarchive, uri, validate_argument_spec,
+    venv, wait_for, wait_for_connection,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}
@@ -79,11 +80,15 @@ def find(name: str) -> Module | None:
 
 _INSTEAD = {
     "build it below the home (source_build), or install it with pip or conda": """
-        apk apt apt_key apt_repository deb822_repository debconf dnf dnf5 dpkg_selections homebrew package pacman
-        portage rpm_key snap yum yum_repository zypper""",
-    "run it in a job of the cluster, or by `command` with creates": "service systemd systemd_service sysvinit",
+        apk apt apt_key apt_repo apt_repository deb822_repository debconf dnf dnf5 dpkg_selections flatpak
+        homebrew package pacman pkgng portage rpm_key snap subscription_manager yum yum_repository zypper""",
+    "run it in a job of the cluster, or by `command` with creates": """
+        runit service supervisorctl systemd systemd_service sysvinit""",
+    "no daemon runs for an account; use a container program that needs none (apptainer), by `command`": """
+        docker_container docker_image""",
     "only an administrator can do this; nothing below the home needs it": """
-        firewalld group hostname iptables modprobe mount parted reboot seboolean selinux sysctl timezone ufw user""",
+        alternatives filesystem firewalld group hostname iptables locale_gen lvg lvol modprobe mount parted
+        reboot seboolean selinux sysctl timezone ufw user""",
 }
 ROOT_ONLY: dict[str, str] = {name: way for way, names in _INSTEAD.items() for name in names.split()}
 """Modules that only root can use, and what to do instead."""

@@ -14,7 +14,9 @@ _ABSENT = object()
 class Args(ModuleArgs):
     """Fail unless arguments are as a specification says."""
 
-    argument_spec: dict[str, Any] = Field(description="Options by name, each with its type, required, choices, elements or options.")
+    argument_spec: dict[str, Any] = Field(
+        description="Options by name, each with its type, required, choices, elements or options."
+    )
     provided_arguments: dict[str, Any] = Field(
         default={}, description="What is judged, besides the variables that the specification names."
     )

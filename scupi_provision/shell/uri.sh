@@ -8,6 +8,11 @@
 #   mode       its mode in octal digits, or nothing
 #   statuses   the codes that mean success, with blanks around each
 #   since      "yes" when dest may stay as it is if it is newer than what the server has
+#   algorithm  how the answer's sum is made (md5, sha1, sha256, …), or nothing; and either
+#   digest     what it must be, in small letters, or
+#   sums       the URL of a list of sums, and
+#   named      the name that the file has there
+#   quiet      "yes" when the body is not told, only kept
 #   simple     "yes" when nothing but the URL matters, so that busybox can ask
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/provision-uri.XXXXXX") || exit 125
@@ -50,12 +55,46 @@ from_log() {
   told="$jumps $address"
 }
 
+sum_of() { got=$("${algorithm}sum" <"$1") && got=${got%% *}; }
+
+# The sum of the file in a list as `sha256sum` writes it, or the only word of the list.
+listed_sum() { # FILE
+  while read -r sum name; do
+    name=${name#\*}
+    case ${name##*/} in "$named") digest=$sum; return ;; '') [ -n "$digest" ] || digest=$sum ;; esac
+  done <"$1"
+}
+
+get_sums() {
+  if command -v curl >/dev/null 2>&1; then
+    while IFS= read -r line; do
+      case $line in 'url = '*) printf 'url = "%s"\n' "$sums" ;; *) printf '%s\n' "$line" ;; esac
+    done <"$work/curl" >"$work/curl.sums"
+    curl -q -sS -f -K "$work/curl.sums" -o "$work/sums"
+  else
+    printf '%s\n' "$sums" >"$work/url.sums"
+    WGETRC=$work/wget wget -q -O "$work/sums" -i "$work/url.sums"
+  fi || { echo "the list of sums $sums could not be had" >&2; exit 22; }
+  listed_sum "$work/sums"
+  [ -n "$digest" ] || { echo "$named is not in the list of sums $sums" >&2; exit 22; }
+}
+
+if [ -n "$algorithm" ]; then
+  [ -z "$sums" ] || get_sums
+  # What is there already and right is not asked for again.
+  if [ -f "$dest" ] && sum_of "$dest" && [ "$got" = "$digest" ]; then
+    [ -z "$mode" ] || [ "$(stat -c %a -- "$dest")" = "$mode" ] || { chmod "$mode" "$dest" && kept=kept; }
+    printf '%s0 0 %s 0 %s\n' "$NL" "${kept:-same}" "$url"
+    exit 0
+  fi
+fi
+
 if command -v curl >/dev/null 2>&1; then
   [ -z "$since" ] || printf 'time-cond = "%s"\n' "$dest" >>"$work/curl"
   told=$(curl -q -sS -K "$work/curl" -D "$work/heads" -o "$work/answer" -w '%{http_code} %{num_redirects} %{url_effective}')
   status=$? code=${told%% *} told=${told#* }
 elif is_gnu_wget; then
-  printf 'tries = 1\ncontent_on_error = on\nserver_response = on\nverbose = on\n' >>"$work/wget"
+  printf 'content_on_error = on\nserver_response = on\nverbose = on\n' >>"$work/wget"
   # The URL in a file: it may hold a secret, and a command line is seen by everybody.
   WGETRC=$work/wget LC_ALL=C wget -O "$work/answer" -i "$work/url" >"$work/log" 2>&1
   status=$?
@@ -95,8 +134,18 @@ keep() {
 fate=none
 if [ -n "$dest" ]; then
   if [ -e "$dest" ]; then created=$(stat -c %a -- "$dest"); else created=$(printf '%o' "$((0666 & ~$(umask)))"); fi
-  case $statuses in *" $code "*) keep ;; esac
+  case $statuses in
+    *" $code "*)
+      if [ -n "$algorithm" ] && { ! sum_of "$work/answer" || [ "$got" != "$digest" ]; }; then
+        echo "The checksum for $url did not match $digest; it was $got." >&2
+        status=22 fate=wrong
+      else
+        keep
+      fi
+      ;;
+  esac
 fi
+[ -z "$quiet" ] || : >"$work/answer"
 cat "$work/answer" "$work/heads"
 printf '%s%s %s %s %s\n' "$NL" "$(stat -c %s "$work/answer")" "$(stat -c %s "$work/heads")" "$fate" "$told"
 exit "$status"

@@ -92,6 +92,8 @@ def _curl_security(request: Request, args: RequestArgs) -> Iterator[str]:
 def _wget(request: Request, args: RequestArgs, *, with_body: bool) -> Iterator[str]:
     """Lines of a wgetrc (GNU Wget's manual, "Wgetrc Commands")."""
     yield f"method = {request.method}"
+    # A server may close a connection that wget means to use again (after a redirection): asked once more.
+    yield f"tries = {2 if request.method in {'GET', 'HEAD'} else 1}"
     yield f"max_redirect = {20 if request.follows else 0}"
     yield f"timeout = {request.timeout_s}"
     yield f"user_agent = {args.http_agent}"
