@@ -22,6 +22,8 @@ SHORTEST = 4
 """Characters that a secret must have to be masked: shorter ones would be found in every other word."""
 _SHORTEST_INNER = 8
 """Characters that a part of base64 must have: shorter ones are found by chance in any base64."""
+_CHARACTERS_PER_SEARCH = 16
+"""Of a text, that are cut into pieces in the time in which one form is searched in it (measured; a power of two)."""
 _MOST_LINES = 2_000
 """Lines of one secret that are masked one by one, too; a longer file is shown to nobody anyway."""
 _ARMOUR = ("-----BEGIN ", "-----END ")
@@ -32,7 +34,8 @@ class Mask:
     """The secrets of a run, and how they look when something has been done to them. Safe between threads."""
 
     def __init__(self) -> None:
-        self._forms: dict[str, None] = {}
+        self._forms: dict[str, tuple[str, ...]] = {}  # by their first SHORTEST characters
+        self._count = 0
         self._guard = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -42,24 +45,41 @@ class Mask:
         """Hide `text`, each of its lines, and the forms of `forms_of`, from now on; what is too short is left."""
         found = [form for part in _parts(text) for form in forms_of(part)]
         with self._guard:
-            self._forms = {**self._forms, **dict.fromkeys(found)}
+            forms = dict(self._forms)  # who is searching meanwhile goes on with the old one
+            for form in found:
+                others = forms.get(form[:SHORTEST], ())
+                if form not in others:
+                    forms[form[:SHORTEST]] = (*others, form)
+                    self._count += 1
+            self._forms = forms
 
     def knows(self, text: str) -> bool:
         """Whether a secret, or a form of one, stands in `text`."""
-        return any(form in text for form in self._forms)
+        return bool(self._forms) and bool(self._present(text))
 
     def hide(self, text: str) -> str:
         """`text` with STARS for everything secret in it; the same object when there is nothing."""
+        if not self._forms:
+            return text
         shown = text
         # Stars may close a gap between two pieces of another secret. Each round makes the text shorter.
-        while present := [form for form in self._forms if form in shown]:
+        while present := self._present(shown):
             shown = _without(shown, present)
         return shown
 
     def forget(self) -> None:
         """Know no secret any more (a process that runs several sites, as tests do)."""
         with self._guard:
-            self._forms = {}
+            self._forms, self._count = {}, 0
+
+    def _present(self, text: str) -> list[str]:
+        """The forms that stand in `text`, searched one by one, or by how they begin when they are many."""
+        forms = self._forms
+        found: Iterable[tuple[str, ...]] = forms.values()
+        if len(text) < _CHARACTERS_PER_SEARCH * self._count:
+            starts = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)}
+            found = [forms[start] for start in starts & forms.keys()]
+        return [form for some in found for form in some if form in text]
 
 
 def forms_of(secret: str) -> Iterator[str]:
