@@ -19,6 +19,8 @@ from scupi_provision.modules.python.run import PipRun, plan_run
 from scupi_provision.modules.words import split_words
 
 _CONFUSION = "a package of the same name on the second index could be taken instead (dependency confusion)"
+_ENVIRONMENT_ONLY = "packages go into an environment, never beside those of the system"
+_MADE_BEFORE = "an environment is made by `venv` or `conda_env`, which know how to make it whole"
 _REFUSED = {
     "--extra-index-url": _CONFUSION,
     "--editable": "editable installs depend on a folder that may change",
@@ -66,6 +68,35 @@ class Args(ModuleArgs):
         default=False, description="Refused: such an install depends on a folder that may change."
     )
 
+    executable: Text | None = Field(None, description=f"Refused: {_ENVIRONMENT_ONLY}.")
+    break_system_packages: Boolean = Field(default=False, description=f"Refused: {_ENVIRONMENT_ONLY}.")
+    virtualenv_command: Text | None = Field(None, description=f"Refused: {_MADE_BEFORE}.")
+    virtualenv_python: Text | None = Field(None, description=f"Refused: {_MADE_BEFORE}.")
+    virtualenv_site_packages: Boolean = Field(default=False, description=f"Refused: {_MADE_BEFORE}.")
+    chdir: PathText | None = Field(None, description="The folder below which a relative `requirements` is.")
+    umask: Text | None = Field(None, description="Refused: what is in an environment has the account's own umask.")
+
+    @field_validator("executable", "break_system_packages")
+    @classmethod
+    def _in_an_environment(cls, value: object) -> object:
+        if value:
+            raise ValueError(f"is refused: {_ENVIRONMENT_ONLY}; name it by virtualenv")
+        return value
+
+    @field_validator("virtualenv_command", "virtualenv_python", "virtualenv_site_packages")
+    @classmethod
+    def _is_made(cls, value: object) -> object:
+        if value:
+            raise ValueError(f"is refused: {_MADE_BEFORE}")
+        return value
+
+    @field_validator("umask")
+    @classmethod
+    def _own_umask(cls, value: object) -> object:
+        if value:
+            raise ValueError("is refused: what is in an environment has the account's own umask")
+        return value
+
     @field_validator("extra_index_url")
     @classmethod
     def _one_index(cls, value: str | None) -> str | None:
@@ -104,6 +135,8 @@ class Args(ModuleArgs):
 
 def plan(args: Args, host: HostView) -> Result:
     """Plan a run of pip when something is missing, too old, or there although it shall not be."""
+    if args.chdir is not None and args.requirements is not None and not args.requirements.startswith(("/", "~")):
+        args = args.model_copy(update={"requirements": f"{args.chdir}/{args.requirements}"})
     environment = host.resolve(args.virtualenv)
     wanted = [f"{args.name[0]}=={args.version}"] if args.version else list(args.name)
     values = {"name": wanted, "virtualenv": host.path(args.virtualenv), "requirements": args.requirements}

@@ -25,7 +25,7 @@ def host(*packages):
     })  # fmt: skip
 
 
-def planned(memory, **args):
+def planned(memory, /, **args):
     parsed = MODULES["pip"].args.model_validate({"virtualenv": "~/env", **args})
     return plan_on(memory, lambda view: MODULES["pip"].plan(parsed, view))
 
@@ -204,3 +204,9 @@ def test_the_stamp_is_written_only_when_pip_ended_well(tmp_path, status):
     assert (tmp_path / "said").read_text() == "-m pip install torch\n"
     stamp = run.creates[0].replace(HOME, str(tmp_path))
     assert (tmp_path / stamp).exists() is (status == 0)
+
+
+@pytest.mark.parametrize("name", ["executable", "virtualenv_command", "virtualenv_python", "umask"])
+def test_arguments_of_ansible_that_have_no_place_are_refused_by_name(name):
+    with pytest.raises(ValidationError, match="is refused"):
+        planned(host(), name=["six"], **{name: "x"})
