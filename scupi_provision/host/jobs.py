@@ -56,6 +56,11 @@ def jobs_of(told: str) -> list[Job]:
     return [_job(facts) for facts in groups]
 
 
+def jobs_in(encoded: str) -> list[Job]:
+    """The jobs in what a host told in base64."""
+    return jobs_of(_bytes(encoded).decode("utf-8", "replace"))
+
+
 def _job(facts: dict[str, str]) -> Job:
     state = facts.get("state", "missing")
     return Job(

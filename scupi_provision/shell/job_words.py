@@ -1,4 +1,4 @@
-"""Programs about durable jobs on a host; `host/jobs.py` understands what they tell."""
+"""Programs about durable jobs on a host; they tell one fact, in base64, which `host/jobs.py` understands."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ def more_of(job: str, out: int, err: int, most: int) -> str:
 
 
 def _told(command: str) -> str:
-    return f'{shell_source(_SOURCE)}p_fact jobs "$({command})"\n'
+    return f'{shell_source(_SOURCE)}p_fact jobs "$({{ {command}; }} | j_encoded)"\n'
