@@ -8,6 +8,8 @@ j_encoded() { base64 | tr -d '\n'; }
 j_state() {
   if [ -r "$1/rc" ]; then echo 'done'; return; fi
   [ -r "$1/pid" ] || { echo gone; return; }
+  # Its watchdog is ending it, and writes its status at last (async.sh).
+  if [ -n "$(find "$1/timeout" -mmin -1 2>/dev/null)" ]; then echo running; return; fi
   read -r j_pid j_boot j_node <"$1/pid"
   if [ "$j_node" != "$(uname -n)" ]; then echo elsewhere
   elif [ "$j_boot" = "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -r)" ] && kill -0 "$j_pid" 2>/dev/null; then echo running
