@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,7 +100,7 @@ def _import_playbook(node: MappingNode, scope: Scope, site: Site) -> tuple[Play,
         summary = "import_playbook happens before variables are known, so its target cannot be a template"
         site.problems.append(diagnostic(summary, target.position))
         return ()
-    path = scope.file.parent / str(target)
+    path = Path(os.path.normpath(scope.file.parent / str(target)))
     if path in scope.stack:
         way = " → ".join(str(file) for file in (*scope.stack, path))
         site.problems.append(diagnostic(f"{path.name} imports itself without end", target.position, detail=way))
@@ -197,6 +198,8 @@ def _read_tasks(values: Values, scope: Scope, site: Site) -> tuple[Item, ...]:
     ordered: list[Item] = []
     for section in filter(None, sections):
         ordered += [flush, *section] if ordered else section
+    if "handlers" in values and "post_tasks" not in values:
+        ordered.append(flush)  # what a handler notifies that stands before it runs at the end of the play
     return tuple(ordered)
 
 

@@ -14,6 +14,7 @@ from scupi_provision.playbook.keyword_tables import BLOCK, HANDLER, TASK
 from scupi_provision.playbook.keywords import Values, inherit, read_keywords, refuse_unknown
 from scupi_provision.playbook.loops import read_loop, take_loop
 from scupi_provision.playbook.models import Block, Item, Task
+from scupi_provision.playbook.module_defaults import with_defaults
 from scupi_provision.playbook.scalars import kind_of
 from scupi_provision.source import MappingNode, Node, NullNode, SequenceNode, diagnostic, suggestion
 from scupi_provision.values import SourceText
@@ -82,7 +83,9 @@ def _read_task(node: MappingNode, scope: Scope, site: Site) -> tuple[Item, ...]:
     before = len(site.problems)
     arguments, positions = read_arguments(call, module, values.get("args"), site.problems)
     if len(site.problems) == before:  # what could not be read is not missing
-        site.problems.extend(check_arguments(module, arguments, where=call.key.position, positions=positions))
+        layers = inherit(scope.inherited, values).module_defaults
+        whole = with_defaults(module, arguments, layers)
+        site.problems.extend(check_arguments(module, whole, where=call.key.position, positions=positions))
     return (_task(module, arguments, positions, values, scope, site, node),)
 
 
