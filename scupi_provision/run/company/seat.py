@@ -238,8 +238,7 @@ class Neighbours(Company):
         if not self.seat.rules.grows:
             return self.seat.growth.inventory
         self._look()
-        theirs = [e for name in self.seat.others for e in self.seat.meetings.standing(name).until(self._place)]
-        return self.seat.growth.after(memberships_of((*theirs, *self._entries)))
+        return self.seat.growth.after(memberships_of(e for name in self.seat.meetings.names for e in self._left(name)))
 
     def own_groups(self) -> tuple[str, ...]:
         """The groups of this host, those that it has joined itself included."""
@@ -253,6 +252,9 @@ class Neighbours(Company):
         self.wanted = self._key
         self.seat.wants.add(self._place)
         raise UnknownValueError(_WHY)
+
+    def _left(self, name: str) -> list[Entry]:
+        return self._entries if name == self.seat.name else self.seat.meetings.standing(name).until(self._place)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
