@@ -55,12 +55,12 @@ def _is_module(name: str) -> bool:
 
 
 def defaults_of(module: Module, layers: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """The raw arguments that `layers` (outermost first, the inner winning) give to calls of `module`."""
+    """The raw arguments that `layers` (outermost first) give to calls of `module`: the innermost that names it, whole."""
     names = {module.name, *module.aliases, *map(short_name, module.aliases)}
     found: dict[str, Any] = {}
     for layer in layers:
         for name in names & layer.keys():
-            found |= layer[name]
+            found = dict(layer[name])
     return found
 
 
