@@ -55,7 +55,7 @@ def _is_module(name: str) -> bool:
 
 
 def defaults_of(module: Module, layers: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """The raw arguments that `layers` (outermost first) give to calls of `module`: the innermost that names it, whole."""
+    """The raw arguments that `layers` (outermost first) give to `module`: those of the innermost that names it."""
     names = {module.name, *module.aliases, *map(short_name, module.aliases)}
     found: dict[str, Any] = {}
     for layer in layers:
