@@ -21,6 +21,7 @@ from scupi_provision.shell.actions import (
     Extract,
     Fetch,
     HardLink,
+    Keep,
     Link,
     Mkdir,
     Recheck,
@@ -233,7 +234,7 @@ class MemoryHost:
         raise _StopError("failed", f"{type(action).__name__} cannot be done in memory")
 
     @_do.register
-    def _(self, _action: Recheck) -> None:
+    def _(self, _action: Recheck | Keep) -> None:
         return
 
     @_do.register

@@ -22,6 +22,7 @@ from scupi_provision.shell.actions import (
     Extract,
     Fetch,
     HardLink,
+    Keep,
     Link,
     Mkdir,
     Remove,
@@ -333,16 +334,29 @@ class HostView(InspectingHost):
         return True
 
     def extract(
-        self, archive: str, directory: str, *, strip: int = 0, empty_first: bool = False, options: Sequence[str] = ()
+        self,
+        archive: str,
+        directory: str,
+        *,
+        strip: int = 0,
+        empty_first: bool = False,
+        options: Sequence[str] = (),
+        members: Sequence[str] = (),
     ) -> None:
         """Unpack an archive into `directory`, which the plan cannot look into afterwards."""
         archive, directory = self.path(archive), self._through_planned_links(self.path(directory))
         now = self.entry(directory)
         diff = Diff(directory, summary=f"unpack {archive} into {directory}")
-        self.record.act(Extract(archive, directory, strip, empty_first, tuple(options)), diff)
+        self.record.act(Extract(archive, directory, strip, empty_first, tuple(options), tuple(members)), diff)
         if now.kind is not Kind.DIRECTORY or empty_first:
             self._plan(directory, Entry(Kind.DIRECTORY, self.default_mode(directory=True)))
         self._leave_to([directory])
+
+    def keep(self, path: str, target: str, within: str, mode: int = 0o600) -> None:
+        """Have the controller keep the file at `path` as its own `target`, which lies below its folder `within`."""
+        now = self.entry(path)
+        action = Keep(self.path(path), target, within, self.content(path), mode, now)
+        self.record.act(action, Diff(target, summary=f"keep {path} here as {target}"))
 
     def run(self, action: Run, summary: str) -> None:
         """Run a program. What it writes (`action.writes`) is not known to the tasks that follow until it has run."""

@@ -280,6 +280,8 @@ class Module:
         prepare: Makes the arguments, as rendered, into what the planner goes on with, before files are looked up: for
             text that holds several of them (`script`), and for what comes from variables. It gets the arguments and
             `lookup(name, default)`, the value of a variable.
+        rendering: Arguments that say how a template is rendered, by Jinja's names.
+        reads_host: Whether with these arguments `files` are the host's, besides what `remote_src` says.
         once: Whether the first host of a batch does it for all (`pause`, `add_host`), as with `run_once`.
     """
 
@@ -293,6 +295,8 @@ class Module:
     conditions: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     prepare: Callable[[dict[str, Any], Lookup], dict[str, Any]] | None = None
+    rendering: tuple[str, ...] = ()
+    reads_host: Callable[[Mapping[str, Any]], bool] | None = None
     once: bool = False
 
 
@@ -303,9 +307,18 @@ def controller_files(module: Module, values: Mapping[str, Any]) -> dict[str, str
         module: Whose arguments they are.
         values: Rendered arguments as written. With `remote_src`, files are the host's and nothing is looked up.
     """
-    if _boolean(values.get("remote_src", False)) is True:
+    field = module.args.model_fields.get("remote_src")
+    if _boolean(values.get("remote_src", field.default if field else False)) is True:
+        return {}
+    if module.reads_host is not None and module.reads_host(values):
         return {}
     return {name: folder for name, folder in module.files.items() if name in values}
+
+
+def rendering_options(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """How the module's template is to be rendered, as Jinja takes it."""
+    given = {name: values[name] for name in module.rendering if name in values}
+    return {name: _boolean(value) if name.endswith("_blocks") else str(value) for name, value in given.items()}
 
 
 __all__ = [
@@ -332,4 +345,5 @@ __all__ = [
     "UnknownValue",
     "Words",
     "controller_files",
+    "rendering_options",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from scupi_provision.modules import (
     add_host,
+    archive,
+    assemble,
     assert_,
     async_status,
     authorized_key,
@@ -17,13 +19,16 @@ from scupi_provision.modules import (
     expect,
     expect_responses,
     fail,
+    fetch,
     file,
+    find_,
     gather_facts,
     get_url,
     git,
     git_config,
     group_by,
     include_vars,
+    ini_file,
     known_hosts,
     lineinfile,
     path_entry,
@@ -32,6 +37,7 @@ from scupi_provision.modules import (
     pip,
     prebuilt,
     raw,
+    replace,
     script_file,
     set_fact,
     set_stats,
@@ -41,6 +47,8 @@ from scupi_provision.modules import (
     slurp,
     source_build,
     stat,
+    synchronize,
+    tempfile,
     template,
     torch_build,
     unarchive,
@@ -53,11 +61,12 @@ from scupi_provision.modules import (
 from scupi_provision.modules.contract import Module
 
 _ALL = (
-    add_host, assert_, async_status, authorized_key, blockinfile, command, conda_env, conda_install, copy, cron,
-    debug, expect, expect_responses, fail, file, gather_facts, get_url, git, git_config, group_by, include_vars,
-    known_hosts, lineinfile, path_entry, pause, ping, pip, prebuilt, raw, script_file, set_fact, set_stats, setup,
-    shell, shell_init, slurp, source_build, stat, template, torch_build, unarchive, uri, validate_argument_spec,
-    venv, wait_for, wait_for_connection,
+    add_host, archive, assemble, assert_, async_status, authorized_key, blockinfile, command, conda_env,
+    conda_install, copy, cron, debug, expect, expect_responses, fail, fetch, file, find_, gather_facts, get_url,
+    git, git_config, group_by, include_vars, ini_file, known_hosts, lineinfile, path_entry, pause, ping, pip,
+    prebuilt, raw, replace, script_file, set_fact, set_stats, setup, shell, shell_init, slurp, source_build, stat,
+    synchronize, tempfile, template, torch_build, unarchive, uri, validate_argument_spec, venv, wait_for,
+    wait_for_connection,
 )  # fmt: skip
 
 MODULES: dict[str, Module] = {room.MODULE.name: room.MODULE for room in _ALL}

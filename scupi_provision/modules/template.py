@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, field_validator
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.attributes import FileArgs
-from scupi_provision.modules.contract import Boolean, ControllerFile, Field, Module, Result, Source, Text
+from scupi_provision.modules.contract import Boolean, ControllerFile, Field, Mode, Module, Result, Source, Text
 from scupi_provision.modules.writing import WriteArgs, destination, put
 
+_RENDERING = (
+    "trim_blocks", "lstrip_blocks", "block_start_string", "block_end_string", "variable_start_string",
+    "variable_end_string", "comment_start_string", "comment_end_string",
+)  # fmt: skip
 _ENDS = {"\\n": "\n", "\\r": "\r", "\\r\\n": "\r\n"}
-_HEADER = "write it in the template's first line instead: `#jinja2: {}`"
 
 
 class Args(WriteArgs, FileArgs):
@@ -23,31 +26,26 @@ class Args(WriteArgs, FileArgs):
     newline_sequence: Annotated[Literal["\n", "\r", "\r\n"], BeforeValidator(lambda value: _ENDS.get(value, value))] = (
         Field("\n", description="What ends a line of the file that is made.")
     )
-    trim_blocks: Boolean = Field(default=True, description="Only the default; the template's first line can change it.")
-    lstrip_blocks: Boolean = Field(
-        default=False, description="Only the default; the template's first line can change it."
+    trim_blocks: Boolean = Field(default=True, description="Leave out the line end after a block.")
+    lstrip_blocks: Boolean = Field(default=False, description="Leave out what stands before a block in its line.")
+    block_start_string: Text = Field("{%", description="How a block begins.")
+    block_end_string: Text = Field("%}", description="How a block ends.")
+    variable_start_string: Text = Field("{{", description="How an expression begins.")
+    variable_end_string: Text = Field("}}", description="How an expression ends.")
+    comment_start_string: Text = Field("{#", description="How a comment begins.")
+    comment_end_string: Text = Field("#}", description="How a comment ends.")
+    output_encoding: Text = Field("utf-8", description="How the file that is made is encoded.")
+    mode: Literal["preserve"] | Mode | None = Field(  # type: ignore[assignment]  # wider than that of other files
+        None, description='Permissions: "0644", u=rw,g=r, or `preserve` for those of the template.'
     )
-    output_encoding: Text = Field("utf-8", description="Only utf-8.")
-
-    @field_validator("trim_blocks")
-    @classmethod
-    def _trims(cls, value: Any) -> Any:
-        if value is not True:
-            raise ValueError(_HEADER.format("trim_blocks: False"))
-        return value
-
-    @field_validator("lstrip_blocks")
-    @classmethod
-    def _keeps_indents(cls, value: Any) -> Any:
-        if value is not False:
-            raise ValueError(_HEADER.format("lstrip_blocks: True"))
-        return value
 
     @field_validator("output_encoding")
     @classmethod
-    def _utf8(cls, value: str) -> str:
-        if value.lower().replace("-", "") != "utf8":
-            raise ValueError("files are written in utf-8 only")
+    def _known(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError:
+            raise ValueError(f"{value} is no encoding that Python knows") from None
         return value
 
 
@@ -58,7 +56,12 @@ def plan(args: Args, host: HostView) -> Result:
     content = args.src.content
     if args.newline_sequence != "\n":
         content = content.replace(b"\r\n", b"\n").replace(b"\n", args.newline_sequence.encode())
-    return put(host, args, destination(host, args.dest, args.src.path), content, args.mode)
+    if args.output_encoding.lower().replace("-", "") != "utf8":
+        content = content.decode("utf-8", "surrogateescape").encode(args.output_encoding, "surrogateescape")
+    mode = args.src.mode if isinstance(args.mode, str) else args.mode
+    return put(host, args, destination(host, args.dest, args.src.path), content, mode, secret=args.src.secret)
 
 
-MODULE = Module("template", Args, plan, aliases=("ansible.builtin.template",), files={"src": "templates"})
+MODULE = Module(
+    "template", Args, plan, aliases=("ansible.builtin.template",), files={"src": "templates"}, rendering=_RENDERING
+)

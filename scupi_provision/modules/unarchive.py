@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.attributes import OwnedArgs, require_own
+from scupi_provision.modules.archive_names import format_of, left, members_of
+from scupi_provision.modules.attributes import FileArgs, attributes, require_own
+from scupi_provision.modules.checksums import told_or_unknown
 from scupi_provision.modules.contract import (
     Boolean,
     ControllerFile,
     Field,
-    Mode,
+    Integer,
     Module,
     PathText,
     Result,
@@ -23,62 +26,75 @@ from scupi_provision.modules.contract import (
     Text,
     Words,
 )
-from scupi_provision.modules.downloads import CACHE
+from scupi_provision.modules.downloads import CACHE, file_name
 from scupi_provision.modules.programs import exists
+from scupi_provision.shell.actions import Run
 from scupi_provision.shell.entry import Kind
 from scupi_provision.values import UnknownValueError
 
 STAMPS = "~/.provision/unpacked"
+_OF_OTHERS = re.compile(r".*: ([UG]id) differs$")
+"""What tar finds where it was not root that unpacked."""
+_MODE = re.compile(r".*: Mode differs$")
 
 
-class Args(OwnedArgs):
+class Args(FileArgs):
     """Unpack a tar or zip archive of the controller, or of the host with remote_src.
 
-    Without `creates`, a stamp below `~/.provision/unpacked` remembers that this archive, by its hash, was unpacked into
-    this directory with these options. It does not count when the directory is new or empty.
+    Whether it is unpacked already is what GNU tar finds on the host. For zip, and where there is another tar, a stamp
+    below `~/.provision/unpacked` remembers that this archive, by its hash, was unpacked into this directory with these
+    options; it does not count when the directory is new or empty.
     """
 
-    src: Source = Field(description="The archive: .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz, .zip.")
+    src: Source = Field(description="The archive: .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz, .tar.zst, .zip; or its URL.")
     dest: PathText = Field(description="An existing directory.")
-    remote_src: Boolean = Field(default=False, description="`src` is on the host already.")
+    remote_src: Boolean = Field(default=False, description="`src` is on the host already, or a URL.")
     creates: Text | None = Field(None, description="A path or glob: when it exists, nothing is unpacked.")
     extra_opts: Words = Field(default=[], description="More options for tar (or unzip), such as --strip-components=1.")
     exclude: Words = Field(default=[], description="Members that are left out (tar patterns).")
     include: Words = Field(default=[], description="The only members that are unpacked.")
-    mode: Mode | None = Field(
-        None, description="Not supported: a plan cannot look into an archive. Use `file` after it."
-    )
-    list_files: Boolean = Field(default=False, description="Not supported: a plan cannot look into an archive.")
-
-    @field_validator("mode", "list_files")
-    @classmethod
-    def _unseen(cls, value: object) -> object:
-        if value:
-            raise ValueError("is not supported: a plan cannot look into an archive")
-        return value
+    keep_newer: Boolean = Field(default=False, description="Leave files that are newer than those of the archive.")
+    list_files: Boolean = Field(default=False, description="Whether `files`, the names in the archive, is registered.")
+    decrypt: Boolean = Field(default=True, description="Whether an archive of the controller in a vault is opened.")
+    validate_certs: Boolean = Field(default=True, description="Only true: what a URL names is always checked.")
+    io_buffer_size: Integer = Field(65536, description="As in Ansible; it changes nothing here.")
 
     @model_validator(mode="after")
     def _fitting(self) -> Args:
-        if isinstance(self.src, str) and "://" in self.src:
-            raise ValueError("src is a URL; download it with get_url first, with its checksum")
+        if isinstance(self.src, str) and "://" in self.src and not self.remote_src:
+            raise ValueError("src is a URL; that needs remote_src: true")
+        if not self.validate_certs:
+            raise ValueError("validate_certs: false is not supported")
         if self.include and self.exclude:
             raise ValueError("include and exclude cannot be used together")
         return self
 
 
 def plan(args: Args, host: HostView) -> Result:
-    """Plan to unpack, unless `creates` or the stamp says that it has been done."""
+    """Plan to unpack, unless `creates`, tar or the stamp says that it has been done."""
     require_own(args, host)
     directory = host.resolve(args.dest)
-    values = {"dest": directory, "src": args.src.path if isinstance(args.src, ControllerFile) else args.src}
+    values = {"src": args.src.path if isinstance(args.src, ControllerFile) else args.src}
     if args.creates is not None and exists(host, args.creates):
-        return Result(values=values, message=f"not unpacked, since {args.creates} exists")
+        return Result(
+            values={**values, "dest": directory, "msg": f"skipped, since {args.creates} exists"}, skipped=True
+        )
     if host.entry(directory).kind is not Kind.DIRECTORY:
-        raise TaskFailedError(f"{directory} is not a directory; make it first (file: state: directory)")
+        raise TaskFailedError(f"Destination '{directory}' is not a directory; make it first (file: state: directory)")
+    if isinstance(args.src, str) and "://" in args.src:
+        _download(args.src, host)
     digest = _digest(args, host)
+    handler = "ZipArchive" if _format(args) == "zip" else "TgzArchive" if _format(args) == "gzip" else "TarArchive"
+    values |= {"handler": handler, **attributes(host, directory, "dest")}
+    if args.list_files:
+        values["files"] = told_or_unknown(host, lambda: _members(args, host))
     stamp = f"{STAMPS}/{_key(args, directory, digest)}"
-    if args.creates is None and host.entry(stamp).exists and _holds_something(host, directory):
-        return Result(values=values)
+    if (
+        args.creates is None
+        and _holds_something(host, directory)
+        and _is_unpacked(args, host, directory, stamp, digest)
+    ):
+        return Result(_modes(args, host, directory), values)
     archive = _archive(args, host, digest)
     _unpack(args, host, archive, directory)
     host.mkdir(STAMPS, 0o700)
@@ -86,15 +102,78 @@ def plan(args: Args, host: HostView) -> Result:
     return Result(changed=True, values=values)
 
 
+def _name(args: Args) -> str:
+    return args.src.path if isinstance(args.src, ControllerFile) else str(args.src)
+
+
+def _format(args: Args) -> str:
+    return format_of(_name(args))
+
+
+def _download(url: str, host: HostView) -> None:
+    path = _place(url)
+    if not host.entry(path).exists:
+        host.mkdir(CACHE, 0o700)
+        host.fetch([url], path, None, 0o600)
+
+
+def _place(url: str) -> str:
+    """Where a download is kept: a file of that URL that is there is not fetched again."""
+    return f"{CACHE}/{hashlib.sha256(url.encode()).hexdigest()[:16]}-{file_name(url)}"
+
+
+def _source(args: Args) -> str:
+    text = str(args.src)
+    return _place(text) if "://" in text else text
+
+
+def _members(args: Args, host: HostView) -> list[str]:
+    if isinstance(args.src, ControllerFile):
+        found = members_of(args.src.path, args.src.content)
+    else:
+        path = host.resolve(_source(args))
+        found = host.inspect("members", path, _format(args), roots=(path,)).decode("utf-8", "replace").splitlines()
+    return left(found, args.include, args.exclude)
+
+
+def _is_unpacked(args: Args, host: HostView, directory: str, stamp: str, digest: str) -> bool:
+    archive = _cached(args, host, digest) if isinstance(args.src, ControllerFile) else host.resolve(_source(args))
+    stamped = host.entry(stamp).exists
+    if _format(args) == "zip" or not host.entry(archive).exists:
+        return stamped
+    try:
+        words = (archive, directory, _format(args), *_options(args), *args.include)
+        said = host.inspect("differs", *words, roots=(archive, directory)).decode("utf-8", "replace").splitlines()
+    except UnknownValueError:
+        return stamped
+    if not said:
+        return stamped
+    ignored = [line for line in said if _OF_OTHERS.match(line) or (args.mode is not None and _MODE.match(line))]
+    return said[-1:] == ["same"] or len(ignored) == len(said)
+
+
+def _modes(args: Args, host: HostView, directory: str) -> bool:
+    """Give everything that was unpacked the mode."""
+    if args.mode is None:
+        return False
+    paths = [posixpath.join(directory, name) for name in _members(args, host)]
+    host.want(entries=paths)
+    changes = [host.set_mode(path, args.mode) for path in paths]
+    return any(changes)
+
+
 def _digest(args: Args, host: HostView) -> str:
     if isinstance(args.src, ControllerFile):
         return hashlib.sha256(args.src.content).hexdigest()
     if not isinstance(args.src, str):
         raise TaskFailedError("src is a folder; an archive is one file")
-    entry = host.entry(args.src, follow=True)
+    source = _source(args)
+    entry = host.entry(source, follow=True)
     if entry.kind is not Kind.FILE:
-        raise TaskFailedError(f"{host.path(args.src)} does not exist, or is not a file")
+        raise TaskFailedError(f"Source '{host.path(source)}' does not exist, or is not a file")
     if entry.digest is None:
+        if "://" in args.src:
+            return hashlib.sha256(args.src.encode()).hexdigest()
         raise UnknownValueError(f"the content of {args.src}")
     return entry.digest
 
@@ -111,21 +190,34 @@ def _holds_something(host: HostView, directory: str) -> bool:
         return True  # a program of this plan works in it
 
 
+def _cached(args: Args, host: HostView, digest: str) -> str:
+    """Where an archive of the controller is kept on the host."""
+    return host.path(f"{CACHE}/{digest[:16]}-{posixpath.basename(_name(args))}")
+
+
 def _archive(args: Args, host: HostView, digest: str) -> str:
     if not isinstance(args.src, ControllerFile):
-        return host.resolve(str(args.src))
-    path = host.path(f"{CACHE}/{digest[:16]}-{posixpath.basename(args.src.path)}")
+        return host.resolve(_source(args))
+    path = _cached(args, host, digest)
     host.mkdir(CACHE, 0o700)
     host.write(path, args.src.content, 0o600)
     return path
 
 
+def _options(args: Args) -> list[str]:
+    return [*args.extra_opts, *(f"--exclude={name}" for name in args.exclude)]
+
+
 def _unpack(args: Args, host: HostView, archive: str, directory: str) -> None:
-    zipped = archive.endswith((".zip", ".whl"))
-    if zipped and (args.include or args.exclude):
-        raise TaskFailedError("include and exclude work with tar archives only")
-    options = [*args.extra_opts, *(f"--exclude={name}" for name in args.exclude), *args.include]
-    host.extract(archive, directory, options=options)
+    newer = {"zip": ["-u"]}.get(_format(args), ["--keep-newer-files"]) if args.keep_newer else []
+    if _format(args) == "zip":
+        excluded = ["-x", *args.exclude] if args.exclude else []
+        host.extract(archive, directory, options=[*args.extra_opts, *newer], members=[*args.include, *excluded])
+    else:
+        host.extract(archive, directory, options=[*_options(args), *newer], members=args.include)
+    if args.mode is not None:
+        paths = [posixpath.join(directory, name) for name in _members(args, host)]
+        host.run(Run(("chmod", args.mode.text, "--", *paths)), f"mode {args.mode.text} of what was unpacked")
 
 
 MODULE = Module("unarchive", Args, plan, aliases=("ansible.builtin.unarchive",), files={"src": "files"})

@@ -8,6 +8,7 @@ from typing import Any
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.attributes import OwnedArgs, attributes, backup_path, require_own
+from scupi_provision.modules.checksums import sum_of
 from scupi_provision.modules.contract import Boolean, Field, PathText, Result, Text
 from scupi_provision.modules.words import split_words
 from scupi_provision.shell.entry import Kind
@@ -52,7 +53,9 @@ def validation(command: str | None) -> tuple[str, ...]:
     return tuple(split_words(command, "validate"))
 
 
-def put(host: HostView, args: WriteArgs, path: str, content: bytes, mode: FileMode | int | None) -> Result:
+def put(
+    host: HostView, args: WriteArgs, path: str, content: bytes, mode: FileMode | int | None, *, secret: bool = False
+) -> Result:
     """Plan that `path` has this content and mode."""
     require_own(args, host)
     if args.dest.endswith("/"):
@@ -63,10 +66,11 @@ def put(host: HostView, args: WriteArgs, path: str, content: bytes, mode: FileMo
     if now.kind is Kind.FILE and not args.force:
         changed = mode is not None and host.set_mode(path, mode)
         return Result(changed, {"dest": path, **attributes(host, path)})
+    checksum = sum_of(content)
     backup = backup_path(host, path) if args.backup else None
-    changed = host.write(path, content, mode, backup=backup, validate=validation(args.validate_))
+    changed = host.write(path, content, mode, backup=backup, validate=validation(args.validate_), secret=secret)
     values: dict[str, Any] = {"dest": path, **attributes(host, path)}
-    values["checksum"] = host.entry(path).digest
-    if backup and now.digest != values["checksum"]:
+    values |= {"checksum": checksum, "md5sum": sum_of(content, "md5")}
+    if backup and now.digest != host.entry(path).digest:
         values["backup_file"] = backup
     return Result(changed, values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scupi_provision.modules.contract import (
     Evaluated,
     Module,
     controller_files,
+    rendering_options,
 )
 from scupi_provision.plan.secrecy import opened_file
 from scupi_provision.playbook.arguments import with_free_form
@@ -45,8 +47,9 @@ def module_arguments(module: Module, task: Task, templar: Templar) -> dict[str, 
                 values[name] = rendered
     if module.prepare is not None:
         values = module.prepare(values, templar.variables.get)
+    options = rendering_options(module, values)
     for name, folder in controller_files(module, values).items():
-        values[name] = _Finder(task, templar, folder, opens=_opens(values)).find(values[name])
+        values[name] = _Finder(task, templar, folder, opens=_opens(values), options=options).find(values[name])
     return values
 
 
@@ -72,11 +75,12 @@ def _evaluated(value: Any, templar: Templar) -> Evaluated:
 class _Finder:
     """Looks up what a `src` names: in the role's folder for it, then beside the playbook (Ansible's search order)."""
 
-    def __init__(self, task: Task, templar: Templar, folder: str, *, opens: bool) -> None:
+    def __init__(self, task: Task, templar: Templar, folder: str, *, opens: bool, options: Mapping[str, Any]) -> None:
         self._task = task
         self._opens = opens
         self._templar = templar
         self._folder = folder
+        self._options = options
 
     def find(self, value: Any) -> ControllerFile | ControllerTree:
         text = str(value)
@@ -113,7 +117,9 @@ class _Finder:
         except UnicodeDecodeError as error:
             raise InputError.of([diagnostic(f"{path} is not UTF-8 text", self._where(value))]) from error
         searched = (path.parent, *self._templar.search_paths)
-        made = render_template(text, name=str(path), variables=self._templar, search_paths=searched)
+        made = render_template(
+            text, name=str(path), variables=self._templar, search_paths=searched, options=self._options
+        )
         return made.encode("utf-8", "surrogateescape")
 
     def _where(self, value: Any) -> Any:

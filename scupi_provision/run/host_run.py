@@ -20,6 +20,7 @@ from scupi_provision.run.company.seat import Seat
 from scupi_provision.run.delegates import Doer, HostDelegates
 from scupi_provision.run.downloads import DownloadCache, cache_folder
 from scupi_provision.run.guard import LoginGuard
+from scupi_provision.run.keeping import keep_files
 from scupi_provision.run.session import Session, refusal
 from scupi_provision.run.settling import Progress, events_of, settled_safely
 from scupi_provision.shell.actions import Run
@@ -237,6 +238,8 @@ class HostRun:
     def _settle(self, step: Step, index: int) -> Iterator[Event]:
         progress = self._progress.get(index)
         attempt = self._attempts.get(step.key, 1)
+        if progress is not None and progress.failure is None:
+            progress.failure = keep_files(step.actions, index)
         done = settled_safely(step, progress, attempt)
         if done is None:
             yield self._again(step, attempt)

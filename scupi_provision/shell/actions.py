@@ -91,6 +91,26 @@ class HardLink:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """Write what was read at `path` to a file of the controller: nothing for the host but the guard.
+
+    Attributes:
+        path: The file on the host.
+        target: Where it goes on the controller, absolute.
+        within: The folder of the controller out of which nothing may lead.
+        content: The bytes; never shown.
+        mode: Permission bits of the file on the controller.
+    """
+
+    path: str
+    target: str
+    within: str
+    content: bytes = field(repr=False)
+    mode: int = 0o600
+    expect: Entry | None = None
+
+
+@dataclass(frozen=True)
 class Remove:
     """Remove a file, a link, or (with `recursive`) a directory with everything in it."""
 
@@ -145,6 +165,8 @@ class Extract:
     Attributes:
         strip: Leading path components removed from every member.
         empty_first: Remove what is in `directory` before (for trees that are ours alone).
+        options: For tar (or unzip).
+        members: The only ones that are unpacked; for zip also `-x` and those that are not.
     """
 
     archive: str
@@ -152,6 +174,7 @@ class Extract:
     strip: int = 0
     empty_first: bool = False
     options: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
 
 
 _POSIX_SHELLS = frozenset({"ash", "bash", "dash", "ksh", "mksh", "sh", "zsh"})
@@ -243,4 +266,6 @@ class Recheck:
     inspections: tuple[tuple[Inspection, bytes], ...] = field(default=(), repr=False)
 
 
-Action = Mkdir | WriteFile | CopyFile | SetMode | Link | HardLink | Remove | Touch | Fetch | Extract | Run | Recheck
+Action = (
+    Mkdir | WriteFile | CopyFile | SetMode | Link | HardLink | Keep | Remove | Touch | Fetch | Extract | Run | Recheck
+)

@@ -14,6 +14,7 @@ from scupi_provision.shell.actions import (
     Extract,
     Fetch,
     HardLink,
+    Keep,
     Link,
     Mkdir,
     Recheck,
@@ -162,7 +163,7 @@ def _command(action: Action, _compiler: Compiler) -> str:
 
 
 @_command.register
-def _(_action: Recheck, _compiler: Compiler) -> str:
+def _(_action: Recheck | Keep, _compiler: Compiler) -> str:
     return ""
 
 
@@ -232,7 +233,8 @@ def _(action: Fetch, _compiler: Compiler) -> str:
 @_command.register
 def _(action: Extract, _compiler: Compiler) -> str:
     arguments = words(action.archive, action.directory, str(action.strip), "e" if action.empty_first else "")
-    script = f"set -- {arguments} {words(*action.options)}\n{shell_source('extract.sh')}"
+    members = f"members={word(words(*action.members))}\n"
+    script = f"{members}set -- {arguments} {words(*action.options)}\n{shell_source('extract.sh')}"
     return f"p_run '' 3600 c {KEPT_JOB_OUTPUT} {word(script)}"
 
 

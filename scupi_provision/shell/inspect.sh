@@ -69,6 +69,9 @@ i_members() {
   esac
 }
 
+# i_unpacked_sum PROGRAM ARCHIVE: of the one file that is compressed in it
+i_unpacked_sum() { "$1" -dc <"$2" | sha256sum | cut -d ' ' -f 1; }
+
 # i_differs ARCHIVE FOLDER FORMAT OPTIONS…: what tar finds other in the folder than in the archive; `same` where it finds nothing
 i_differs() {
   i_archive=$1 i_folder=$2 i_format=$3; shift 3

@@ -65,9 +65,9 @@ def test_check_says_what_apply_does(case):
 
 @pytest.mark.parametrize("case", named(WORKING))
 def test_reads_are_few(case):
-    """Facts, and then at most three exchanges that depend on one another, however many paths there are."""
+    """Facts, and then at most four exchanges that depend on one another, however many paths there are."""
     memory = case.host()
-    assert plan_on(memory, planner(case), diffs=True).exchanges <= 4
+    assert plan_on(memory, planner(case), diffs=True).exchanges <= 5
 
 
 @pytest.mark.parametrize("case", named([case for case in CASES if case.fails]))
