@@ -139,6 +139,8 @@ def _is_open(item: Task | Include) -> bool:
         return not is_told(item)
     if item.module == "include_vars":
         return "name" not in item.arguments
+    if item.module == "group_by":
+        return True  # the variables of a group that has no host yet
     return item.module in _DEFINING and any("{{" in name or name == VARIABLE for name in item.arguments)
 
 
