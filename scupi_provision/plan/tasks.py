@@ -24,7 +24,17 @@ from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Action, Run
 from scupi_provision.source import diagnostic
-from scupi_provision.values import UnknownValueError
+from scupi_provision.values import UnknownValue, UnknownValueError
+
+_NOT_RUN = {
+    "msg": "Command would have run if not in check mode",
+    "rc": 0,
+    "stdout": "",
+    "stderr": "",
+    "stdout_lines": [],
+    "stderr_lines": [],
+}
+"""What ansible-core 2.19 registers of a program that check mode has kept from running."""
 
 
 def plan_round(this: TaskRound, host: HostView) -> Step:
@@ -114,8 +124,14 @@ def _simulated(step: Step) -> Step:
     planned = replace(step, actions=(), record=None, patience=None, judgement=Judgement())
     if any(isinstance(action, Run) for action in step.actions):
         message = "check_mode: a program is not run"
-        return replace(planned, outcome=Outcome.SKIPPED, message=message, result=Result(skipped=True), module=None)
+        result = Result(skipped=True, values={**_NOT_RUN, **_known(step)})
+        return replace(planned, outcome=Outcome.SKIPPED, message=message, result=result, module=None)
     return replace(planned, result=replace(step.result or Result(), unprovable=True))
+
+
+def _known(step: Step) -> dict[str, Any]:
+    planned = step.result.values if step.result else {}
+    return {name: value for name, value in planned.items() if not isinstance(value, UnknownValue)}
 
 
 def _judged_failure(step: Step) -> Step:

@@ -165,9 +165,18 @@ class HostRun:
             self.forget()
         plan = looked or self.plan_afresh()
         open_outcomes = {Outcome.WOULD_CHANGE, Outcome.FAILED}
-        left = [s.label for s in plan.steps if s.outcome in open_outcomes and not _is_unprovable(s)]
+        left = [
+            s.label
+            for s in plan.steps
+            if s.outcome in open_outcomes and not _is_unprovable(s) and not self._was_left_out(s)
+        ]
         self._proved = not left
         yield Proved(self._label, tuple(left), _unprovable(plan))
+
+    def _was_left_out(self, step: Step) -> bool:
+        """Whether a rescue came in before the step had its turn; another program may fail there next time, or not."""
+        rescued = any(done.outcome is Outcome.RESCUED for done in self.settled.values())
+        return rescued and step.key not in self.settled
 
     def plan_afresh(self) -> Plan:
         """The whole play planned on what the host is now, as if nothing had been done in this run."""
