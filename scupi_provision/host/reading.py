@@ -49,17 +49,7 @@ class ReadableHost:
 
     def path(self, text: str) -> str:
         """`text` as an absolute, normalised path: `~`, `~/…` and `$HOME/…` expanded, relative paths below the home."""
-        if text in {"~", "$HOME"}:
-            return self.home
-        for prefix in ("~/", "$HOME/", "${HOME}/"):
-            if text.startswith(prefix):
-                text = posixpath.join(self.home, text[len(prefix) :])
-                break
-        else:
-            if text.startswith("~"):
-                raise TaskFailedError(f"{text}: the home of another account is not ours to touch")
-        absolute = text if text.startswith("/") else posixpath.join(self.home, text)
-        return "/" + posixpath.normpath(absolute).lstrip("/")
+        return _normalised(str.__str__(text), self.home)
 
     def want(self, *, entries: Iterable[str] = (), contents: Iterable[str] = (), names: Iterable[str] = ()) -> None:
         """Say at once what will be looked at, so that it is read in one exchange and not one after another."""
@@ -199,6 +189,8 @@ class ReadableHost:
 
     def _is_superseded(self, path: str) -> bool:
         """Whether the step in hand removes or leaves to a program what earlier steps planned at `path`."""
+        if not self.record.replaced and not self.record.opaque:  # nearly always, and this is asked all the time
+            return False
         if any(path.startswith(above + "/") for above in self.record.replaced):
             return True
         return any(path.startswith(a + "/") and not self._is_kept_from(a, path) for a in self.record.opaque)
@@ -281,6 +273,22 @@ class ReadableHost:
             else:
                 return path
         raise TaskFailedError(f"{path}: too many symbolic links")
+
+
+@lru_cache(maxsize=16384)
+def _normalised(text: str, home: str) -> str:
+    """`text` as `path` of the view has it. A plan asks for the same few paths again and again."""
+    if text in {"~", "$HOME"}:
+        return home
+    for prefix in ("~/", "$HOME/", "${HOME}/"):
+        if text.startswith(prefix):
+            text = posixpath.join(home, text[len(prefix) :])
+            break
+    else:
+        if text.startswith("~"):
+            raise TaskFailedError(f"{text}: the home of another account is not ours to touch")
+    absolute = text if text.startswith("/") else posixpath.join(home, text)
+    return "/" + posixpath.normpath(absolute).lstrip("/")
 
 
 @lru_cache(maxsize=1024)
