@@ -12,6 +12,7 @@ from scupi_provision.events import Event, Notice, Outcome, Proved, TaskLabel, Ta
 from scupi_provision.host.snapshot import Snapshot
 from scupi_provision.plan.delegation import HERE
 from scupi_provision.plan.models import Done, Plan, Step, StepKey
+from scupi_provision.plan.passing import passing
 from scupi_provision.plan.planner import Planning, make_plan
 from scupi_provision.plan.stream import stream_of
 from scupi_provision.run.blobs import Stock
@@ -165,10 +166,14 @@ class HostRun:
             self.forget()
         plan = looked or self.plan_afresh()
         open_outcomes = {Outcome.WOULD_CHANGE, Outcome.FAILED}
+        undone = passing(plan.steps, self._snapshot.entries)
         left = [
             s.label
             for s in plan.steps
-            if s.outcome in open_outcomes and not _is_unprovable(s) and not self._was_left_out(s)
+            if s.outcome in open_outcomes
+            and not _is_unprovable(s)
+            and not self._was_left_out(s)
+            and s.key not in undone
         ]
         self._proved = not left
         yield Proved(self._label, tuple(left), _unprovable(plan))
