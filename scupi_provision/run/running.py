@@ -12,7 +12,7 @@ from scupi_provision.inventory.models import Host
 from scupi_provision.modules.contract import Membership
 from scupi_provision.run.company.growth import Growth
 from scupi_provision.run.fleet import Fleet
-from scupi_provision.run.outcome import EXIT_UNREACHABLE, Tally
+from scupi_provision.run.outcome import EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, Tally
 from scupi_provision.run.site import Site
 
 
@@ -102,4 +102,6 @@ class Running:
         codes = {error.exit_code for name, error in self.fleet.errors.items() if name not in self.forgiven}
         if codes and EXIT_UNREACHABLE not in codes:
             return max(codes)
-        return self.tally.exit_code(unreachable=EXIT_UNREACHABLE in codes)
+        code = self.tally.exit_code(unreachable=EXIT_UNREACHABLE in codes)
+        # A host may be out without a failure of its own: what another one did for it has failed.
+        return EXIT_FAILED if code == EXIT_OK and self.failed else code
