@@ -68,6 +68,8 @@ def _open_verdict(step: Step, values: Mapping[str, Any]) -> dict[str, UnknownVal
         told["failed_when_result"] = unknown
     if judgement.fails_when is not None or step.ignore_errors:
         told["failed"] = unknown
+    if step.limit_s and step.ignore_errors:
+        told["timedout"] = unknown
     if step.patience is not None:
         told["attempts"] = unknown
     return told

@@ -128,7 +128,7 @@ class HostRun:
                 self.forget()
             if self.seat and self.seat.catch_up():
                 self.forget()
-            if plan.complete and len(self.settled) == before[0] + len(plan.steps):
+            if plan.complete and len(self.settled) == before[0] + len(plan.steps) and not self._came_to_grief(plan):
                 break
             if self._mark() == before:
                 raise InternalError("the play waits for something that no task of it tells")
@@ -144,6 +144,11 @@ class HostRun:
         """Perform `plan` outside of an apply: what a check does, too."""
         yield from self._perform(plan)
         self.forget()
+
+    def _came_to_grief(self, plan: Plan) -> bool:
+        """Whether a step has failed that was to succeed: what comes of that (`rescue`, `always`) is not planned yet."""
+        failures = {Outcome.FAILED, Outcome.RESCUED}
+        return any(step.outcome not in failures and self.settled[step.key].outcome in failures for step in plan.steps)
 
     def _mark(self) -> tuple[Any, ...]:
         """How far the play has come: a round that changes nothing of this would go on for ever."""

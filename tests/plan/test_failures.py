@@ -296,3 +296,24 @@ def test_what_waits_for_a_hidden_program_does_not_name_it(plays):
     """)
     assert plan.steps[1].outcome.value == "known_after_apply"
     assert "hunter2" not in plan.steps[1].message
+
+
+def test_the_last_program_of_a_play_is_rescued_too(plays):
+    """Nothing was planned after it, so nothing but its failure tells that the play goes on."""
+    applied = plays.apply("""
+        - block: [{name: bad, shell: exit 3}]
+          rescue: [{name: rescue, copy: {dest: ~/rescued, content: x}}]
+          always: [{name: always, copy: {dest: ~/always, content: x}}]
+    """)
+    assert applied.outcomes == ["bad: rescued", "rescue: changed", "always: changed"]
+    assert not applied.run.verdict().failed
+
+
+def test_the_failure_of_the_last_program_of_a_play_is_one_of_the_play(plays):
+    applied = plays.apply("""
+        - copy: {dest: ~/f, content: x}
+        - shell: exit 3
+    """)
+    assert applied.outcomes == ["copy: changed", "shell: failed"]
+    assert applied.run.verdict().failed
+    assert not applied.proved
