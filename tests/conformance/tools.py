@@ -262,7 +262,9 @@ def _counted(tasks: list[tuple[str, tuple[str, ...]]], *, rescued: int) -> Count
         elif set(outcomes) == {"skipped"}:
             counts["skipped"] += 1
         else:
-            counts.update(ok=1, changed="changed" in outcomes, ignored="ignored" in outcomes)
+            counts.update(
+                ok=1, changed="changed" in outcomes and "ignored" not in outcomes, ignored="ignored" in outcomes
+            )
     return counts
 
 
