@@ -59,7 +59,10 @@ def _judged_now(step: Step, planned: Result, judgement: Judgement) -> Step:
     undecided = "" if judgement.changes_when is not None and pending.changes_when is None else planned.undecided
     told = {name: values[name] for name in (*planned.values, "failed_when_result") if name in values}
     changed = outcome is Outcome.WOULD_CHANGE or bool(values["changed"])
+    # A change that only the task itself speaks of is there at every look: no plan can show that it is needless.
+    unprovable = planned.unprovable or (changed and not planned.changed)
     result = replace(planned, changed=changed, failed=outcome is Outcome.FAILED, undecided=undecided, values=told)
+    result = replace(result, unprovable=unprovable)
     return replace(step, outcome=outcome, judgement=pending, result=result)
 
 

@@ -317,3 +317,9 @@ def test_the_failure_of_the_last_program_of_a_play_is_one_of_the_play(plays):
     assert applied.outcomes == ["copy: changed", "shell: failed"]
     assert applied.run.verdict().failed
     assert not applied.proved
+
+
+def test_a_change_that_only_changed_when_speaks_of_does_not_spoil_the_proof(plays):
+    applied = plays.apply("- debug: {msg: x}\n  changed_when: true")
+    assert applied.outcomes == ["debug: changed"]
+    assert applied.proved
