@@ -12,7 +12,8 @@ from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.attributes import FileArgs, attributes, backup_path, require_own
 from scupi_provision.modules.contract import AliasChoices, Boolean, Field, Module, ModuleArgs, PathText, Result, Text
-from scupi_provision.modules.ini_lines import Change, Document, section_bounds
+from scupi_provision.modules.ini_change import Change
+from scupi_provision.modules.ini_lines import Document, section_bounds
 from scupi_provision.shell.entry import Kind
 
 _MARK = b"\xef\xbb\xbf"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
@@ -24,7 +25,8 @@ from scupi_provision.modules.contract import (
     Source,
     Text,
 )
-from scupi_provision.modules.controller_place import ControllerPlace, content_there, place_of
+from scupi_provision.modules.controller_place import ControllerPlace, place_of
+from scupi_provision.modules.pulling import Pull, pull
 from scupi_provision.modules.trees import tree_below
 from scupi_provision.shell.entry import Kind
 
@@ -90,7 +92,7 @@ class Args(ModuleArgs):
 def plan(args: Args, host: HostView) -> Result:
     """Plan what makes the two the same."""
     if args.mode == "pull":
-        return _pull(args, host)
+        return pull(_wish(args), host)
     if not isinstance(args.src, ControllerTree):
         return _push_file(args, host)
     if not _recursive(args):
@@ -167,39 +169,13 @@ def _delete(args: Args, host: HostView, top: str, kept: set[str]) -> bool:
     return any(removed)
 
 
-def _pull(args: Args, host: HostView) -> Result:
-    source, place = str(args.src), args.dest
-    if not isinstance(place, ControllerPlace):
+def _wish(args: Args) -> Pull:
+    if not isinstance(args.dest, ControllerPlace):
         raise TaskFailedError("dest is not a place here")
     if args.delete:
         raise TaskFailedError("delete is not supported with mode: pull: nothing is removed here")
-    real = host.resolve(source)
-    entry = host.entry(real)
-    if entry.kind is Kind.FILE:
-        names = {posixpath.basename(real) if place.text.endswith("/") or place.path.is_dir() else "": real}
-    elif entry.kind is Kind.DIRECTORY:
-        found = tree_below(host, real) if _recursive(args) else {}
-        inside = "" if source.endswith("/") else posixpath.basename(real)
-        regular = [name for name, one in found.items() if one.has_kind("isreg") and not _is_excluded(args, name)]
-        names = {posixpath.join(inside, name): posixpath.join(real, name) for name in regular}
-    else:
-        raise TaskFailedError(f"{real} does not exist, or is no file and no folder")
-    return Result(_keep_all(args, host, place, names), {"rc": 0, "dest": str(place.path)})
-
-
-def _keep_all(args: Args, host: HostView, place: ControllerPlace, names: dict[str, str]) -> bool:
-    host.want(entries=names.values(), contents=names.values())
-    changed = False
-    for name, path in names.items():
-        target = place.below(name)
-        there = content_there(target)
-        if there == host.content(path) or (args.existing_only and there is None):
-            continue
-        within = place.path if name else place.path.parent
-        mode = host.entry(path).mode if _keeps_modes(args) else None
-        host.keep(path, str(target), str(within), (mode or 0o600) & 0o777)
-        changed = True
-    return changed
+    excluded = partial(_is_excluded, args)
+    return Pull(str(args.src), args.dest, _recursive(args), _keeps_modes(args), args.existing_only, excluded)
 
 
 def _is_pull(values: Any) -> bool:

@@ -11,7 +11,9 @@ from pydantic import model_validator
 
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
-from scupi_provision.modules.archive_names import format_of, left, members_of
+from scupi_provision.modules.archive_names import left, members_of
+from scupi_provision.modules.archive_source import archive_format, bring, download, place
+from scupi_provision.modules.archive_source import digest as digest_of
 from scupi_provision.modules.attributes import FileArgs, attributes, require_own
 from scupi_provision.modules.checksums import told_or_unknown
 from scupi_provision.modules.contract import (
@@ -26,7 +28,6 @@ from scupi_provision.modules.contract import (
     Text,
     Words,
 )
-from scupi_provision.modules.downloads import CACHE, file_name
 from scupi_provision.modules.programs import exists
 from scupi_provision.shell.actions import Run
 from scupi_provision.shell.entry import Kind
@@ -81,10 +82,9 @@ def plan(args: Args, host: HostView) -> Result:
         )
     if host.entry(directory).kind is not Kind.DIRECTORY:
         raise TaskFailedError(f"Destination '{directory}' is not a directory; make it first (file: state: directory)")
-    if isinstance(args.src, str) and "://" in args.src:
-        _download(args.src, host)
-    digest = _digest(args, host)
-    handler = "ZipArchive" if _format(args) == "zip" else "TgzArchive" if _format(args) == "gzip" else "TarArchive"
+    download(args.src, host)
+    digest = digest_of(args.src, host)
+    handler = {"zip": "ZipArchive", "gzip": "TgzArchive"}.get(archive_format(args.src), "TarArchive")
     values |= {"handler": handler, **attributes(host, directory, "dest")}
     if args.list_files:
         values["files"] = told_or_unknown(host, lambda: _members(args, host))
@@ -95,54 +95,33 @@ def plan(args: Args, host: HostView) -> Result:
         and _is_unpacked(args, host, directory, stamp, digest)
     ):
         return Result(_modes(args, host, directory), values)
-    archive = _archive(args, host, digest)
+    archive = bring(args.src, host, digest)
     _unpack(args, host, archive, directory)
     host.mkdir(STAMPS, 0o700)
     host.write(stamp, f"{archive}\n{directory}\n".encode(), 0o600)
     return Result(changed=True, values=values)
 
 
-def _name(args: Args) -> str:
-    return args.src.path if isinstance(args.src, ControllerFile) else str(args.src)
-
-
-def _format(args: Args) -> str:
-    return format_of(_name(args))
-
-
-def _download(url: str, host: HostView) -> None:
-    path = _place(url)
-    if not host.entry(path).exists:
-        host.mkdir(CACHE, 0o700)
-        host.fetch([url], path, None, 0o600)
-
-
-def _place(url: str) -> str:
-    """Where a download is kept: a file of that URL that is there is not fetched again."""
-    return f"{CACHE}/{hashlib.sha256(url.encode()).hexdigest()[:16]}-{file_name(url)}"
-
-
-def _source(args: Args) -> str:
-    text = str(args.src)
-    return _place(text) if "://" in text else text
-
-
 def _members(args: Args, host: HostView) -> list[str]:
     if isinstance(args.src, ControllerFile):
         found = members_of(args.src.path, args.src.content)
     else:
-        path = host.resolve(_source(args))
-        found = host.inspect("members", path, _format(args), roots=(path,)).decode("utf-8", "replace").splitlines()
+        path = place(args.src, host, "")
+        found = (
+            host.inspect("members", path, archive_format(args.src), roots=(path,))
+            .decode("utf-8", "replace")
+            .splitlines()
+        )
     return left(found, args.include, args.exclude)
 
 
 def _is_unpacked(args: Args, host: HostView, directory: str, stamp: str, digest: str) -> bool:
-    archive = _cached(args, host, digest) if isinstance(args.src, ControllerFile) else host.resolve(_source(args))
+    archive = place(args.src, host, digest)
     stamped = host.entry(stamp).exists
-    if _format(args) == "zip" or not host.entry(archive).exists:
+    if archive_format(args.src) == "zip" or not host.entry(archive).exists:
         return stamped
     try:
-        words = (archive, directory, _format(args), *_options(args), *args.include)
+        words = (archive, directory, archive_format(args.src), *_options(args), *args.include)
         said = host.inspect("differs", *words, roots=(archive, directory)).decode("utf-8", "replace").splitlines()
     except UnknownValueError:
         return stamped
@@ -162,22 +141,6 @@ def _modes(args: Args, host: HostView, directory: str) -> bool:
     return any(changes)
 
 
-def _digest(args: Args, host: HostView) -> str:
-    if isinstance(args.src, ControllerFile):
-        return hashlib.sha256(args.src.content).hexdigest()
-    if not isinstance(args.src, str):
-        raise TaskFailedError("src is a folder; an archive is one file")
-    source = _source(args)
-    entry = host.entry(source, follow=True)
-    if entry.kind is not Kind.FILE:
-        raise TaskFailedError(f"Source '{host.path(source)}' does not exist, or is not a file")
-    if entry.digest is None:
-        if "://" in args.src:
-            return hashlib.sha256(args.src.encode()).hexdigest()
-        raise UnknownValueError(f"the content of {args.src}")
-    return entry.digest
-
-
 def _key(args: Args, directory: str, digest: str) -> str:
     inputs = json.dumps([directory, digest, args.extra_opts, args.include, args.exclude])
     return hashlib.sha256(inputs.encode()).hexdigest()[:16]
@@ -190,27 +153,13 @@ def _holds_something(host: HostView, directory: str) -> bool:
         return True  # a program of this plan works in it
 
 
-def _cached(args: Args, host: HostView, digest: str) -> str:
-    """Where an archive of the controller is kept on the host."""
-    return host.path(f"{CACHE}/{digest[:16]}-{posixpath.basename(_name(args))}")
-
-
-def _archive(args: Args, host: HostView, digest: str) -> str:
-    if not isinstance(args.src, ControllerFile):
-        return host.resolve(_source(args))
-    path = _cached(args, host, digest)
-    host.mkdir(CACHE, 0o700)
-    host.write(path, args.src.content, 0o600)
-    return path
-
-
 def _options(args: Args) -> list[str]:
     return [*args.extra_opts, *(f"--exclude={name}" for name in args.exclude)]
 
 
 def _unpack(args: Args, host: HostView, archive: str, directory: str) -> None:
-    newer = {"zip": ["-u"]}.get(_format(args), ["--keep-newer-files"]) if args.keep_newer else []
-    if _format(args) == "zip":
+    newer = {"zip": ["-u"]}.get(archive_format(args.src), ["--keep-newer-files"]) if args.keep_newer else []
+    if archive_format(args.src) == "zip":
         excluded = ["-x", *args.exclude] if args.exclude else []
         host.extract(archive, directory, options=[*args.extra_opts, *newer], members=[*args.include, *excluded])
     else:
