@@ -47,6 +47,14 @@ class _Terminal:
             except EOFError:
                 raise AuthenticationError(f"{hop.name} asked, and there was no answer") from None
 
+    def answer(self, question: str, *, echo: bool) -> str | None:
+        """Ask for a variable; nothing when the terminal is closed meanwhile."""
+        with self._alone():
+            try:
+                return _read_line(_shown(question) + " ") if echo else getpass.getpass(_shown(question) + " ")
+            except EOFError:
+                return None
+
     def trusts(self, hop: Hop, offered: str) -> bool:
         """Show the key; only the whole word yes is consent, as with ssh."""
         with self._alone():
@@ -74,6 +82,10 @@ class _Trusting:
     def secret(self, hop: Hop, question: str, *, echo: bool) -> str:
         """Ask whoever is there."""
         return self._person.secret(hop, question, echo=echo)
+
+    def answer(self, question: str, *, echo: bool) -> str | None:
+        """Ask whoever is there."""
+        return self._person.answer(question, echo=echo) if isinstance(self._person, _Terminal) else None
 
     def trusts(self, hop: Hop, offered: str) -> bool:
         """Yes was said on the command line."""

@@ -34,7 +34,6 @@ ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 PENDING = words(
     """
     throttle delegate_facts
-    vars_prompt
     """
 )
 """Keywords that are read but not acted on yet, and so still refused. Whoever makes one work takes it from here."""

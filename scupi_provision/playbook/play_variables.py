@@ -97,6 +97,11 @@ def _read_prompt(node: Node, problems: Problems) -> Prompt | None:
         return None
     if values["name"] is None:
         return None
+    for word in ("encrypt", "salt", "salt_size"):
+        if values.get(word) is not None:
+            summary = f'"{word}" of vars_prompt: answers are not hashed here'
+            hint = "keep the hash in a variable: -e, or a vault"
+            problems.append(diagnostic(summary, node.position, hint=hint))
     default = values.pop("default", None)
     given = {name: value for name, value in values.items() if value is not None}
     if default is not None:

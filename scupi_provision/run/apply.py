@@ -13,6 +13,7 @@ from scupi_provision.run.addressed import missed
 from scupi_provision.run.batch import Batch, batches_of
 from scupi_provision.run.own_key import own_keys
 from scupi_provision.run.play import PlayOnHost
+from scupi_provision.run.prompts import ask
 from scupi_provision.run.running import Running
 from scupi_provision.run.site import Site
 from scupi_provision.run.together import together
@@ -29,6 +30,7 @@ def apply(site: Site) -> Iterator[Event]:
         yield from own_keys(site.inventory, site.request)
         for play in site.playbook.plays:
             yield from missed(play, run.site.addressed(play))
+            yield from ask(run, play)
             for batch in batches_of(run, play):
                 yield from run.tally.watch(_apply_batch(batch))
             if run.is_over:

@@ -15,6 +15,7 @@ from scupi_provision.run.batch import Batch, batches_of
 from scupi_provision.run.host_run import HostRun
 from scupi_provision.run.own_key import own_keys_to_be
 from scupi_provision.run.play import PlayOnHost
+from scupi_provision.run.prompts import ask
 from scupi_provision.run.running import Running
 from scupi_provision.run.settling import shown_error
 from scupi_provision.run.site import Site
@@ -36,6 +37,7 @@ def check(site: Site, plans: Plans | None = None) -> Iterator[Event]:
         yield from own_keys_to_be(site.inventory, site.request)
         for index, play in enumerate(site.playbook.plays):
             yield from missed(play, run.site.addressed(play))
+            yield from ask(run, play)
             for batch in batches_of(run, play):
                 yield from run.tally.watch(_check_batch(batch, index, plans))
             if run.is_over:

@@ -24,6 +24,7 @@ from scupi_provision.source import suggestion
 from scupi_provision.values import UnknownValue, UnknownValueError
 
 _WHEN_CONNECTED = UnknownValue("known when connected")
+_WHEN_ASKED = UnknownValue("known when a person is asked")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def _scope(site: Site, play: Play, host: Host, read: Mapping[str, Any] | None) -
         **dict.fromkeys(("ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch", "play_hosts"), names),
     )
     known = dict.fromkeys(sorted(FACT_NAMES), _WHEN_CONNECTED) if read is None else read
-    return PlayScope(play, host, known, magic, request.extra, site.directory)
+    answers = dict.fromkeys((prompt.name for prompt in play.prompts), _WHEN_ASKED)
+    return PlayScope(play, host, known, magic, request.extra, site.directory, answers=answers)
 
 
 def _explained(scope: PlayScope, number: int, question: Question) -> Iterator[Explanation]:

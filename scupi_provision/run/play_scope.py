@@ -36,6 +36,7 @@ def scope_of(
         inherited_dynamic=known,
         dynamic=company.chronicle,
         company=company,
+        answers=site.answers,
         included=company.included,
     )
 

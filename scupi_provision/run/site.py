@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from scupi_provision.errors import Diagnostic, InputError
 from scupi_provision.host.facts import FACT_NAMES
@@ -34,6 +35,7 @@ class Site:
     Attributes:
         lock: What shall be installed, exactly; None when tasks choose for themselves.
         bundle: What everything comes from, or None.
+        answers: What a person has said to `vars_prompt` of the play under way.
     """
 
     request: RunRequest
@@ -41,6 +43,7 @@ class Site:
     inventory: Inventory
     lock: SiteLock | None = None
     bundle: Bundle | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def directory(self) -> Path:

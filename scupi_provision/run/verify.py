@@ -10,6 +10,7 @@ from scupi_provision.events import CheckFinished, Event, Notice, Outcome, PlaySt
 from scupi_provision.inventory.models import Host
 from scupi_provision.playbook.models import Play
 from scupi_provision.run.play import PlayOnHost
+from scupi_provision.run.prompts import ask
 from scupi_provision.run.proof import ProofKeeper
 from scupi_provision.run.running import Running
 from scupi_provision.run.site import Site
@@ -21,6 +22,7 @@ def verify(site: Site) -> Iterator[Event]:
     with Running(site, "verify") as run:
         yield run.started()
         for play in site.playbook.plays:
+            yield from ask(run, play)
             yield from run.tally.watch(_verify_play(run, play))
         yield from run.finish()
 
