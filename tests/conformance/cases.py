@@ -37,6 +37,7 @@ class Case:
     differs: str = ""
     refused: str = ""
     unpredicted: str = ""
+    pending: str = ""
 
     @property
     def id(self) -> str:
