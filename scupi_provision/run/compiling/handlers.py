@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from scupi_provision.plan.models import Step, StepKey
-from scupi_provision.playbook.models import Play, Task
+from scupi_provision.playbook.models import Include, Play, Task
 
 
 def callers(steps: Sequence[Step], play: Play) -> dict[StepKey, list[StepKey]]:
@@ -20,7 +20,7 @@ def callers(steps: Sequence[Step], play: Play) -> dict[StepKey, list[StepKey]]:
     return found
 
 
-def _handlers(play: Play) -> Iterator[Task]:
+def _handlers(play: Play) -> Iterator[Task | Include]:
     yield from play.handlers
     for role in play.roles:
         yield from role.handlers
