@@ -17,7 +17,7 @@ def marked(case: Case) -> object:
     return pytest.param(case, id=case.id, marks=marks)
 
 
-@pytest.mark.parametrize("case", map(marked, CASES))
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
 def test_both_tools_do_the_same(case: Case, tools: Tools, record_property):
     with tools.prepared(case) as pair:
         for number in range(1, 3 if case.again and not case.differs else 2):
