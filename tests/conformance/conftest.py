@@ -105,8 +105,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how often check was right."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports if hasattr(report, "when")]
-    counts = [value for report in reports for name, value in report.user_properties if name == "check"]
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    told_of = (getattr(report, "user_properties", ()) for report in reports)
+    counts = [value for properties in told_of for name, value in properties if name == "check"]
     if counts and any(sum(column) for column in zip(*counts, strict=True)):
         told, wrong, unknown = map(sum, zip(*counts, strict=True))
         rate = f"check foretold {told} of {told + wrong} outcomes ({100 * told / (told + wrong):.2f} %)"
