@@ -50,9 +50,10 @@ def read_pairs(text: SourceText) -> dict[str, TemplateText]:
 def split_command(text: SourceText, fields: Collection[str]) -> tuple[TemplateText, dict[str, TemplateText]]:
     """The command in `text`, and the options among `fields` that stand between its words (`creates=…`).
 
-    The rest of the text keeps its spaces and lines. Text with an open quote is a command as a whole (a shell script
-    may have one in a comment).
+    The rest of the text keeps its spaces and lines, but for lines that a backslash continues. Text with an open quote
+    is a command as a whole (a shell script may have one in a comment).
     """
+    text = _joined(text)
     options = _COMMAND_OPTIONS & set(fields)
     if not any(f"{option}=" in text for option in options):
         return part_of(text, str(text), 0), {}
@@ -75,6 +76,25 @@ def split_command(text: SourceText, fields: Collection[str]) -> tuple[TemplateTe
         return part_of(text, str(text), 0), {}
     rest = "".join(kept) + str(text[end:])
     return part_of(text, rest.strip(), first), found
+
+
+def _joined(text: SourceText) -> SourceText:
+    """`text` without the backslashes that are words of their own: Ansible drops them, and the line break behind them.
+
+    A line that is continued keeps its indentation as what separates it (measured with ansible-core 2.19).
+    """
+    if "\\\n" not in text and "\\ " not in text:
+        return text
+    try:
+        words = _split(text)
+    except ValueError:
+        return text
+    said = str(text)
+    for word in reversed(words):
+        if word.text[:2] in ("\\\n", "\\ "):
+            before, after = said[: word.start], said[word.start + 2 :]
+            said = (before.removesuffix(" ") if after.startswith(" ") else before) + after
+    return part_of(text, said, 0)
 
 
 def _pair(text: SourceText, word: _Word) -> tuple[str | None, TemplateText]:
