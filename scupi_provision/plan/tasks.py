@@ -20,6 +20,7 @@ from scupi_provision.plan.registering import skipped_by
 from scupi_provision.plan.rounds import from_home, is_hidden
 from scupi_provision.plan.secrecy import fit_to_show, kept_private, learn_arguments
 from scupi_provision.playbook.arguments import parse_arguments
+from scupi_provision.playbook.logins import NO_ROOT, NO_ROOT_HINT
 from scupi_provision.playbook.models import Include, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.shell.actions import Action, Run
@@ -91,6 +92,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
             host.commit()
             told = f"when: {condition} is false"
             return _step(this, Outcome.SKIPPED, message=told, result=skipped_by(condition))
+    _stay_oneself(this)
     environment, simulated = _environment(this), _flag(templar, task.inherited.check_mode)
     args = _arguments(this)
     result = this.module.plan(args, host)
@@ -117,6 +119,12 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         return _judged_failure(_simulated(step))
     host.commit()
     return _judged_failure(step)
+
+
+def _stay_oneself(this: TaskRound) -> None:
+    """Refuse what a template of `become` asks for; the loader has refused the plain word."""
+    if _flag(this.templar, this.task.inherited.become):
+        raise InputError.of([diagnostic(NO_ROOT, this.task.where, hint=NO_ROOT_HINT)])
 
 
 def _simulated(step: Step) -> Step:

@@ -6,7 +6,9 @@ from scupi_provision.playbook.scalars import Problems, as_template, is_template,
 from scupi_provision.source import Node, NullNode, diagnostic
 from scupi_provision.values import TemplateText
 
-_NO_ROOT = "become is not possible: nobody has root on the cluster"
+NO_ROOT = "become is not possible: nobody has root on the cluster"
+NO_ROOT_HINT = "remove it; install into the home instead"
+"""What is said of `become`, by the loader and, where it is a template, by the task."""
 _OUR_CONNECTIONS = {"local": "local", "ssh": "ssh", "smart": "ssh", "paramiko": "ssh", "paramiko_ssh": "ssh"}
 """Ansible's names of connections that we have; `smart` is ssh today (its documentation of `connection`)."""
 
@@ -19,8 +21,7 @@ def read_become(node: Node, problems: Problems) -> TemplateText | bool | None:
         assert isinstance(node, TemplateText)  # noqa: S101 - is_template says so
         return as_template(node)
     if read_boolean(node, []) is not False:
-        hint = "remove it; install into the home instead"
-        problems.append(diagnostic(_NO_ROOT, node.position, hint=hint))
+        problems.append(diagnostic(NO_ROOT, node.position, hint=NO_ROOT_HINT))
     return False
 
 

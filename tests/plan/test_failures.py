@@ -323,3 +323,14 @@ def test_a_change_that_only_changed_when_speaks_of_does_not_spoil_the_proof(play
     applied = plays.apply("- debug: {msg: x}\n  changed_when: true")
     assert applied.outcomes == ["debug: changed"]
     assert applied.proved
+
+
+def test_a_template_of_become_that_turns_out_true_fails_the_task_with_the_word_of_the_loader(plays):
+    applied = plays.apply("""
+        - {set_fact: {root: true}}
+        - {name: refused, copy: {dest: ~/f, content: x}, become: "{{ root }}", ignore_errors: true}
+        - {name: done, copy: {dest: ~/g, content: x}, become: "{{ not root }}"}
+    """)
+    assert applied.outcomes == ["set_fact: ok", "refused: ignored", "done: changed"]
+    errors = [event.error.summary for event in applied.events if getattr(event, "error", None)]
+    assert errors == ["become is not possible: nobody has root on the cluster"]
