@@ -1,4 +1,5 @@
 # Brings a git repository to a version. Run as a program: sh and coreutils, plus git (1.8 or newer).
+# It goes to the repository by cd: `git -C` came with git 1.8.5 (its release notes).
 # Says lines `key value`: before, after, remote (the URL changed), mods, submodules, archived.
 # shellcheck shell=sh
 # shellcheck disable=SC2154  # the variables are set ahead of this text
@@ -81,7 +82,8 @@ fetch_all() {
   else
     tell fetch "$@" --force "$remote" || quit "git fetch has failed"
   fi
-  tell fetch "$@" --force "$remote" '+refs/tags/*:refs/tags/*' || quit "git fetch has failed"
+  # A shallow fetch that names all tags fails (git 2.39) where there are none; those of what came are there already.
+  [ -n "$depth" ] || tell fetch "$@" --force "$remote" '+refs/tags/*:refs/tags/*' || quit "git fetch has failed"
   [ -z "$refspec" ] || tell fetch "$remote" "$refspec" || quit "git fetch has failed"
 }
 

@@ -254,3 +254,29 @@ def test_variables_stand_at_the_top_or_beside_another(run, crontab):
 def test_an_account_without_a_crontab(run, crontab):
     assert run("cron.sh", **{**CRON, "line": ""}).stdout == b"same\n"
     assert run("cron.sh", **CRON).stdout == b"changed\n"
+
+
+GIT = {
+    "git": "git", "version": "HEAD", "remote": "origin", "clone": "yes", "update": "yes", "recursive": "yes",
+    "refspec": "", "reference": "", "separate": "", "archive": "", "prefix": "", "ssh_options": "", "key_file": "",
+    "signers": "", "bare": "", "track": "", "single": "", "verify": "", "force": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", ["", "1"])
+def test_a_repository_without_tags_is_cloned_and_brought_up_to_date(run, tmp_path, depth):
+    upstream = tmp_path / "upstream"
+    commit = ["git", "-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "-q", "--allow-empty", "-m", "x"]
+    subprocess.run(["git", "init", "-q", str(upstream)], check=True)
+    subprocess.run(commit, cwd=upstream, check=True)
+    settings = {**GIT, "repo": f"file://{upstream}", "dest": str(tmp_path / "clone"), "depth": depth}
+    first = run("git.sh", **settings)
+    assert first.returncode == 0, first.stderr
+    again = run("git.sh", **settings)
+    assert again.returncode == 0, again.stderr
+    before, after = (line.split()[1] for line in again.stdout.splitlines())
+    assert before == after
+    subprocess.run(commit, cwd=upstream, check=True)
+    later = run("git.sh", **settings)
+    assert later.stdout.splitlines()[0].split()[1] == before
+    assert later.stdout.splitlines()[1].split()[1] != before
