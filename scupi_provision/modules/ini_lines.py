@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from scupi_provision.modules.ini_change import Change
 
@@ -33,7 +34,7 @@ def section_bounds(lines: Sequence[str], section: str | None, conditions: Condit
         first = heads[0] if heads else len(lines)
         return (0, first) if _has(lines[:first], conditions) else None
     wanted = re.compile(rf"\[\s*{re.escape(section.strip())}\s*]")
-    for begin, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for begin, end in pairwise([*heads, len(lines)]):
         if wanted.match(lines[begin]) and _has(lines[begin:end], conditions):
             return begin, end
     return None
