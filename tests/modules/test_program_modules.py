@@ -241,3 +241,8 @@ def test_expect_on_a_value(value, wanted, passed):
 def test_expect_refuses_what_does_not_go_together(args):
     with pytest.raises(ValidationError):
         planned("expect", **args)
+
+
+def test_a_ping_can_be_asked_to_fail():
+    assert planned("ping", data="crash").result.failed
+    assert not planned("ping").result.failed
