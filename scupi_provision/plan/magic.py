@@ -71,4 +71,16 @@ def role_magic(role: Role | None) -> dict[str, Any]:
         "role_name": name,
         "ansible_role_name": name,
         "ansible_collection_name": None,
+        **_parents(role),
+    }
+
+
+def _parents(role: Role) -> dict[str, Any]:
+    """Who needs the role, innermost first; a role that nobody needs does not have these variables."""
+    above = list(reversed(role.parents))
+    if not above:
+        return {}
+    return {
+        "ansible_parent_role_names": [parent.directory.name for parent in above],
+        "ansible_parent_role_paths": [_absolute(parent.directory) for parent in above],
     }

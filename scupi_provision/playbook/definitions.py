@@ -16,6 +16,7 @@ MAGIC = words(
     """
     ansible_check_mode ansible_diff_mode ansible_failed_result ansible_failed_task ansible_facts ansible_forks
     ansible_limit ansible_managed ansible_play_batch ansible_play_hosts ansible_play_hosts_all ansible_play_name
+    ansible_parent_role_names ansible_parent_role_paths
     ansible_play_role_names ansible_playbook_python ansible_role_name ansible_role_names ansible_run_tags
     ansible_search_path ansible_skip_tags ansible_verbosity ansible_version group_names groups hostvars
     inventory_dir inventory_file inventory_hostname inventory_hostname_short omit play_hosts playbook_dir
