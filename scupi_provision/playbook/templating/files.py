@@ -19,7 +19,8 @@ from scupi_provision.playbook.templating.templar import Templar
 from scupi_provision.source import suggestion
 from scupi_provision.values import UnknownValueError
 
-MANAGED = "Managed by provision: what you change here is overwritten"
+MANAGED = "Ansible managed"
+"""What Ansible says by default (DEFAULT_MANAGED_STR): files that it has written stay as they are."""
 _HEADER = "#jinja2:"
 _OVERRIDES = frozenset(
     f"{kind}_{edge}_string" for kind in ("block", "variable", "comment") for edge in ("start", "end")
