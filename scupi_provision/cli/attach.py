@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from scupi_provision.cli.showing import show_results
 
 if TYPE_CHECKING:
     from scupi_provision.host.jobs import Job
-    from scupi_provision.run.attach import JobOn, Said
     from scupi_provision.run.request import RunRequest
 
 _LOST = 1
@@ -59,7 +58,7 @@ def _list(request: RunRequest, host: str | None, account: str | None, *, json: b
     code = show_results(jobs(request, host, account), JobOn, lambda one: found.append((one.host.label, one.job)))
     if json:
         for label, job in found:
-            print(json_text.dumps(_plain(label, job), ensure_ascii=False))
+            print(_line(label, job))
     else:
         print_jobs(found, open_console(sys.stdout))
     return code
@@ -72,16 +71,19 @@ def _follow(request: RunRequest, name: str | None, host: str | None, account: st
 
     last: JobOn | None = None
     console = open_console(sys.stderr)
+    live = _Live(json=json)
 
     def tell(told: Told) -> None:
         nonlocal last
         if isinstance(told, Said):
-            _say(told, json=json)
+            live.say(told.out, told.err)
             return
         if not isinstance(told, JobOn):
             return
+        if last is not None:
+            live.say(b"", b"", last=True)
         if json:
-            print(json_text.dumps(_plain(told.host.label, told.job)), flush=True)
+            print(_line(told.host.label, told.job), flush=True)
         elif last is None:
             print_begin(told.host.label, told.job, console)
         else:
@@ -93,22 +95,34 @@ def _follow(request: RunRequest, name: str | None, host: str | None, account: st
     return _LOST if status is None else status
 
 
-def _say(said: Said, *, json: bool) -> None:
+class _Live:
     """What a job says, on the stream on which it says it; as it is where nobody looks, else fit for a terminal."""
-    from scupi_provision.report.visible import visible  # noqa: PLC0415 - as above
 
-    texts = [data.decode("utf-8", "replace") for data in (said.out, said.err)]
-    if json:
-        print(json_text.dumps({"stdout": texts[0], "stderr": texts[1]}, ensure_ascii=False), flush=True)
-        return
-    for text, stream in zip(texts, (sys.stdout, sys.stderr), strict=True):
-        lines = text.split("\n")
-        stream.write("\n".join(map(visible, lines)) if stream.isatty() else text)
-        stream.flush()
+    def __init__(self, *, json: bool) -> None:
+        from scupi_provision.report.attach import SaidText  # noqa: PLC0415 - rich is slow to import
+
+        self._json = json
+        self._out, self._err = SaidText(), SaidText()
+
+    def say(self, out: bytes, err: bytes, *, last: bool = False) -> None:
+        from scupi_provision.report.visible import visible  # noqa: PLC0415 - as above
+
+        texts = self._out.more(out, last=last), self._err.more(err, last=last)
+        if not any(texts):
+            return
+        if self._json:
+            print(json_text.dumps({"stdout": texts[0], "stderr": texts[1]}, ensure_ascii=False), flush=True)
+            return
+        for text, stream in zip(texts, (sys.stdout, sys.stderr), strict=True):
+            lines = text.split("\n")
+            stream.write("\n".join(map(visible, lines)) if stream.isatty() else text)
+            stream.flush()
 
 
-def _plain(host: str, job: Job) -> dict[str, Any]:
-    return {
+def _line(host: str, job: Job) -> str:
+    from scupi_provision.report.masked import masked  # noqa: PLC0415 - as above
+
+    facts = {
         "job": job.name,
         "host": host,
         "state": job.state,
@@ -118,3 +132,4 @@ def _plain(host: str, job: Job) -> dict[str, Any]:
         "timed_out": job.timed_out,
         "title": job.title,
     }
+    return json_text.dumps(masked(facts), ensure_ascii=False)

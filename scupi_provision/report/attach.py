@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -9,8 +10,29 @@ from rich.table import Table
 from rich.text import Text
 
 from scupi_provision.host.jobs import Job
+from scupi_provision.masking import mask
 from scupi_provision.report import style
 from scupi_provision.report.visible import visible
+
+
+class SaidText:
+    """One output of a job, piece by piece, as text without secrets.
+
+    A secret, or a character, may come in two pieces. Where secrets are known, the last line waits for its end; where
+    none is, everything is shown as it comes.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._waiting = ""
+
+    def more(self, data: bytes, *, last: bool = False) -> str:
+        """What may be shown now that the job has said `data`; with `last`, all that is left."""
+        text = self._waiting + self._decoder.decode(data, final=last)
+        known = mask()
+        end = len(text) if last or not known else text.rfind("\n") + 1
+        self._waiting = text[end:]
+        return known.hide(text[:end])
 
 
 def print_jobs(rows: Sequence[tuple[str, Job]], console: Console) -> None:
