@@ -67,7 +67,7 @@ def plan(args: Args, host: HostView) -> Result:
     )
     host.run(Run(words, stdin=_told(args.responses)), f"run {args.command}, and answer")
     values = dict.fromkeys(_KEYS, UnknownValue(f"what `{args.command}` says"))
-    unprovable = args.creates is None and args.removes is None
+    unprovable = not args.creates and not args.removes
     return Result(changed=True, values={"cmd": args.command, **values}, unprovable=unprovable)
 
 

@@ -41,7 +41,7 @@ def run(args: ProgramArgs, host: HostView, argv: tuple[str, ...], cmd: str | lis
     host.run(Run(argv, cwd, stdin=text.encode("utf-8", "surrogateescape")), f"run {shown}")
     unknown = UnknownValue(f"what `{shown}` says")
     values: dict[str, Any] = {"cmd": cmd, **dict.fromkeys(UNKNOWN, unknown)}
-    return Result(changed=True, values=values, unprovable=args.creates is None and args.removes is None)
+    return Result(changed=True, values=values, unprovable=not args.creates and not args.removes)
 
 
 def not_run(reason: str) -> dict[str, Any]:
@@ -94,9 +94,9 @@ def _text(data: bytes, *, strip: bool) -> str:
 
 def reason_not_to_run(host: HostView, creates: str | None, removes: str | None, chdir: str | None = None) -> str:
     """Why `creates` or `removes` holds a program back, or ""."""
-    if creates is not None and exists(host, creates, chdir):
+    if creates and exists(host, creates, chdir):
         return f"{creates} exists"
-    if removes is not None and not exists(host, removes, chdir):
+    if removes and not exists(host, removes, chdir):
         return f"{removes} does not exist"
     return ""
 

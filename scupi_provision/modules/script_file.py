@@ -79,7 +79,7 @@ def plan(args: Args, host: HostView) -> Result:
     action = Run(script("script_file.sh", **settings, where=where), stdin=args.cmd.content, phase=name)
     host.run(action, f"run the script {args.cmd.path}")
     values = dict.fromkeys(_KEYS, UnknownValue(f"what {name} says"))
-    return Result(changed=True, values=values, unprovable=args.creates is None and args.removes is None)
+    return Result(changed=True, values=values, unprovable=not args.creates and not args.removes)
 
 
 def finish(_args: Args, planned: Result, runs: tuple[RunReply, ...]) -> Result:

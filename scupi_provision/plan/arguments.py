@@ -19,6 +19,7 @@ from scupi_provision.modules.contract import (
 from scupi_provision.plan.secrecy import opened_file
 from scupi_provision.playbook.arguments import with_free_form
 from scupi_provision.playbook.files import candidates
+from scupi_provision.playbook.given_arguments import given_arguments
 from scupi_provision.playbook.models import Task
 from scupi_provision.playbook.templating import OMIT, Templar, render_template
 from scupi_provision.source import diagnostic
@@ -36,7 +37,7 @@ def module_arguments(module: Module, task: Task, templar: Templar) -> dict[str, 
         UnknownValueError: They depend on a program that has not run.
     """
     values: dict[str, Any] = {}
-    for name, value in with_free_form(module, task.arguments).items():
+    for name, value in with_free_form(module, given_arguments(module, task, templar.render)).items():
         if name in module.conditions:
             values[name] = _judged(value, templar)
         elif name in module.expressions:

@@ -65,7 +65,7 @@ def role_magic(role: Role | None) -> dict[str, Any]:
     """What a role says of itself to its own tasks."""
     if role is None:
         return {}
-    name = role.directory.name
+    name = role_name(role)
     return {
         "role_path": _absolute(role.directory),
         "role_name": name,
@@ -81,6 +81,11 @@ def _parents(role: Role) -> dict[str, Any]:
     if not above:
         return {}
     return {
-        "ansible_parent_role_names": [parent.directory.name for parent in above],
+        "ansible_parent_role_names": [role_name(parent) for parent in above],
         "ansible_parent_role_paths": [_absolute(parent.directory) for parent in above],
     }
+
+
+def role_name(role: Role) -> str:
+    """A role's name as it was written; of one that was named by its path, the last part."""
+    return role.directory.name if role.name.startswith((".", "/", "~")) else role.name

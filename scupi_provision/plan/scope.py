@@ -15,6 +15,7 @@ from scupi_provision.plan.learnt import Learnt
 from scupi_provision.plan.magic import fact_variables, magic_variables, play_magic, role_magic
 from scupi_provision.playbook.files import search_folders
 from scupi_provision.playbook.models import Include, Inherited, Play, Role, Task
+from scupi_provision.playbook.site import bundled_site
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.playbook.variables import Entry, Layer, VariableStore
 
@@ -59,7 +60,8 @@ class PlayScope:
         """A Templar with everything that `item` sees; `local` holds loop variables."""
         role, inherited = item.role, item.inherited
         folders = self._search_folders(item)
-        own = {"ansible_search_path": [str(folder) for folder in folders], "environment": list(inherited.environment)}
+        shown = [str(folder) for folder in folders if folder != bundled_site()]  # whose files are ours, not the site's
+        own = {"ansible_search_path": shown, "environment": list(inherited.environment)}
         before = Learnt.of(self.inherited_dynamic)
         strongest_first: tuple[Mapping[str, Any], ...] = (
             local,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -47,7 +48,7 @@ def find_role(name: TemplateText, site: Site, beside: Path | None = None) -> Pat
     places = list(dict.fromkeys(_role_places(site, beside)))
     for folder in [*(place / str(name) for place in places), Path(name).expanduser()]:
         if folder.is_dir():
-            return folder
+            return Path(os.path.normpath(folder)) if ".." in folder.parts else folder
     detail = "Searched:\n" + "\n".join(f"  {place / str(name)}" for place in places)
     names = [folder.name for place in places if place.is_dir() for folder in place.iterdir() if folder.is_dir()]
     hint = suggestion(name, sorted(names))
