@@ -231,11 +231,8 @@ def run_provision(case: Case, place: Workplace, forks: Forks, http: str, verb: s
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for line in finished:
         task = line["task"]
-        is_untold = task["module"] in {"gather_facts", "validate_argument_spec"} and line["outcome"] in {
-            "ok",
-            "skipped",
-        }
-        if task["name"] == SHOW or task["module"] == "generation" or is_untold:
+        untold = task["module"] in _UNTOLD and line["outcome"] in {"ok", "skipped"}
+        if task["name"] == SHOW or task["module"] == "generation" or untold:
             continue
         where = task["where"] or {"file": "", "line": 0}
         at = _place(place, f"{where['file']}:{where['line']}")
