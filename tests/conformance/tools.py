@@ -30,7 +30,7 @@ _ALWAYS_THE_SAME = {**_GIT, "LC_ALL": "C", "TZ": "UTC"}
 """For prepare.sh: commits and archives that are the same in both places."""
 _BACKUP = re.compile(r"(\.\d+)?\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d(\.[0-9a-f]{8})?~")
 _INCLUDES = {"include_tasks", "include_role"}
-_UNTOLD = {"gather_facts", "validate_argument_spec", *_INCLUDES}
+_UNTOLD = {"gather_facts", "meta", "validate_argument_spec", *_INCLUDES}
 """Tasks that only one of the tools tells of."""
 _OUTCOMES = {"would_change": "changed", "rescued": "failed", "known_after_apply": "unknown"}
 
