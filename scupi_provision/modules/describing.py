@@ -106,7 +106,13 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(_shown, value)) if isinstance(value, list | tuple) else _shown(value)
+
+
+def _shown(value: Any) -> str:
+    """`value` on one line: a line feed as a playbook writes it, `\\n`."""
+    text = str(value)
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 # By name, since most of the readers of values are private to their modules.
@@ -139,7 +145,7 @@ def _kinds(annotation: Any, metadata: list[Any]) -> Iterator[tuple[str, Kind | N
             if part is not types.NoneType:
                 yield from _kinds(part, [])
     elif origin is Literal:
-        yield from ((str(value), None) for value in get_args(annotation))
+        yield from ((_shown(value), None) for value in get_args(annotation))
     elif annotation in _FILES:
         yield "", "file"
     elif (origin or annotation) in (dict, *_TYPES):
