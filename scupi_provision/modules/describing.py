@@ -110,7 +110,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _shown(value: Any) -> str:
-    """`value` on one line: a line feed as a playbook writes it, `\\n`."""
+    """`value` on one line: what cannot be printed is escaped as in a quoted text of YAML."""
     text = str(value)
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 

@@ -156,6 +156,7 @@ def _call(module: ModuleDescription) -> Schema:
 def _argument(argument: Argument) -> Schema:
     allowed = [_KINDS[kind] for kind in argument.kinds if not (argument.choices and kind == "text")]
     if argument.choices:
-        allowed += [{"enum": list(argument.choices)}, _TEMPLATE]
+        meant = [choice.encode("ascii", "ignore").decode("unicode_escape") for choice in argument.choices]
+        allowed += [{"enum": list(dict.fromkeys((*argument.choices, *meant)))}, _TEMPLATE]
     value = allowed[0] if len(allowed) == 1 else {"anyOf": allowed}
     return {"description": argument.text, **value}
