@@ -134,7 +134,7 @@ def test_check_says_what_apply_does(folder: Path, start: dict[str, Node], play: 
 def test_what_is_proved_changes_nothing_when_applied_again(
     folder: Path, start: dict[str, Node], play: list[dict[str, Any]]
 ) -> None:
-    """And where tasks undo one another, so that nothing can be proved, the proof names what would change or fail."""
+    """In the end: tasks may undo one another on the way. What is not proved, the proof names among what changes."""
     plays = host(start, folder)
     first = plays.apply(text_of(play))
     if first.run.verdict().failed:
@@ -142,9 +142,8 @@ def test_what_is_proved_changes_nothing_when_applied_again(
     (proof,) = [event for event in first.events if isinstance(event, Proved)]
     before = copy.deepcopy(told(plays.memory))
     again = plays.apply(text_of(play))
-    assert [event.task for event in again.finished if event.outcome.value in {"changed", "failed"}] == list(
-        proof.remaining
-    )
+    changed = [event.task for event in again.finished if event.outcome.value in {"changed", "failed"}]
+    assert all(task in changed for task in proof.remaining)
     if not proof.remaining:
         assert told(plays.memory) == before
 
