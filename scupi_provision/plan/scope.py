@@ -80,6 +80,10 @@ class PlayScope:
         )
         return Templar(ChainMap(*strongest_first), search_paths=folders)  # type: ignore[arg-type]
 
+    def below_extra(self, local: Mapping[str, Any]) -> dict[str, Any]:
+        """What tasks inside of an include see of its loop's variables: as in Ansible, `--extra-vars` win there."""
+        return {name: value for name, value in local.items() if name not in self.extra}
+
     def learn(self, module: str, found: Mapping[str, Any]) -> None:
         """Take what a task of `module` has found: the module says how strong it is."""
         if module == "include_vars":

@@ -165,7 +165,7 @@ class Walk:
         items = include.tasks(templar.text)
         for role in {id(role): role for item in items if (role := getattr(item, "role", None))}.values():
             self.course.handlers.know(role.handlers)
-        with self.course.within(local, doubt):
+        with self.course.within(self.course.scope.below_extra(local), doubt):
             self._items(items, key)
         self.course.ended_roles.difference_update(id(item.role) for item in items if not isinstance(item, Block))
 

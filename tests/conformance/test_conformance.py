@@ -65,10 +65,13 @@ def agreement(predicted: Ran, done: Ran) -> tuple[int, list[str], int]:
     """
     told, unknown, wrong = 0, 0, []
     for host, tasks in done.tasks.items():
-        foretold = dict(predicted.tasks.get(host, []))
+        foretold: dict[str, list[tuple[str, ...]]] = {}
+        for place, outcomes in predicted.tasks.get(host, []):
+            foretold.setdefault(place, []).append(outcomes)
         surprised = False
         for place, outcomes in tasks:
-            said = foretold.get(place, ("nothing",))
+            turns = foretold.get(place, [])  # a task that is included twice has its turn twice
+            said = turns.pop(0) if len(turns) > 1 else turns[0] if turns else ("nothing",)
             for number, outcome in enumerate(outcomes):
                 guess = said[number] if number < len(said) else said[-1] if said[-1] == "unknown" else "nothing"
                 open_end = guess == "unknown" or (guess == "runs" and outcome not in {"changed", "skipped"})
