@@ -154,6 +154,7 @@ class Course:
             step = replace(step, is_rescued=True)
             if step.outcome is Outcome.FAILED:
                 step = replace(step, outcome=Outcome.RESCUED)
+        self._await_turn(step)
         self.steps.append(step)
         if step.actions:
             self._acting = step.on
@@ -161,6 +162,14 @@ class Course:
         if self.host.check_mode and step.is_real and step.actions and not (self.needs or self.stops):
             raise PassEndsError  # a check does it before it goes on
         if self.stops and not self.needs and _ends_pass(step, keeps_going=self.keeps_going):
+            raise PassEndsError
+
+    def _await_turn(self, step: Step) -> None:
+        """What waits for its turn (`throttle`) travels alone, so that nothing else waits with it."""
+        if not self.stops or self.needs or not step.actions:
+            return
+        acting = next((one for one in reversed(self.steps) if one.actions), None)
+        if acting is not None and acting.throttle != step.throttle:
             raise PassEndsError
 
     def name(self, item: Task | Include) -> TaskLabel:

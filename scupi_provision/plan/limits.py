@@ -1,4 +1,4 @@
-"""`timeout`: how long a task may take."""
+"""`timeout` and `throttle`: how long a task may take, and how many hosts may do it at the same time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from scupi_provision.errors import InputError
-from scupi_provision.plan.models import TaskRound
+from scupi_provision.plan.models import TaskRound, Throttle
 from scupi_provision.shell.actions import Action, Run
 from scupi_provision.source import diagnostic
 
@@ -18,16 +18,28 @@ def limit_of(this: TaskRound) -> int:
     Raises:
         InputError: It is no such number.
     """
-    asked = this.task.inherited.timeout
+    return _whole(this, this.task.inherited.timeout, "timeout is whole seconds")
+
+
+def throttle_of(this: TaskRound) -> Throttle | None:
+    """How many hosts may do the task at the same time; None: as many as there are.
+
+    Raises:
+        InputError: It is no such number.
+    """
+    most = _whole(this, this.task.inherited.throttle, "throttle is a whole number of hosts")
+    return Throttle(str(this.task.where), most) if most else None
+
+
+def _whole(this: TaskRound, asked: Any, rule: str) -> int:
     rendered = this.templar.render(asked) if asked is not None else 0
     try:
-        seconds = int(str(rendered))
+        number = int(str(rendered))
     except ValueError:
-        seconds = -1
-    if seconds >= 0:
-        return seconds
-    where = getattr(asked, "position", this.task.where)
-    raise InputError.of([diagnostic(f"timeout is whole seconds, this is {rendered!r}", where)])
+        number = -1
+    if number >= 0:
+        return number
+    raise InputError.of([diagnostic(f"{rule}, this is {rendered!r}", getattr(asked, "position", this.task.where))])
 
 
 def limited(actions: Sequence[Action], seconds: int) -> tuple[Action, ...]:

@@ -67,6 +67,14 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class Throttle:
+    """`throttle`: at most `most` hosts do the task at `where` (`file:line:column`) at the same time."""
+
+    where: str
+    most: int
+
+
+@dataclass(frozen=True)
 class Step:
     """One task (one round of its loop) on one host.
 
@@ -90,6 +98,7 @@ class Step:
         on: The host that does it, when it is delegated; "" is the play's own.
         limit_s: Seconds after which its programs are ended (`timeout`); 0: they take as long as they like.
         is_real: `check_mode: false`: it is done in a check, too.
+        throttle: How many hosts may do it at the same time; None when that is nobody's matter.
     """
 
     key: StepKey
@@ -116,6 +125,7 @@ class Step:
     on: str = ""
     limit_s: int = 0
     is_real: bool = False
+    throttle: Throttle | None = None
 
     @property
     def is_opaque(self) -> bool:

@@ -14,7 +14,7 @@ from scupi_provision.modules.contract import ModuleArgs, Result
 from scupi_provision.plan.arguments import module_arguments
 from scupi_provision.plan.asynchronous import as_job
 from scupi_provision.plan.judging import judged
-from scupi_provision.plan.limits import limit_of, limited
+from scupi_provision.plan.limits import limit_of, limited, throttle_of
 from scupi_provision.plan.models import Judgement, Step, StepKey, TaskRound
 from scupi_provision.plan.registering import skipped_by
 from scupi_provision.plan.rounds import from_home, is_hidden
@@ -97,7 +97,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
     args = _arguments(this)
     result = this.module.plan(args, host)
     diffs = fit_to_show((*host.record.diffs, *result.diffs), args)
-    limit_s = limit_of(this)
+    limit_s, throttle = limit_of(this), throttle_of(this)
     actions = limited(_with_environment(host.record.actions, environment), limit_s)
     step = _step(
         this,
@@ -112,6 +112,7 @@ def _planned(this: TaskRound, host: HostView) -> Step:
         args=args,
         record=host.record,
         limit_s=limit_s,
+        throttle=throttle,
         is_real=task.inherited.check_mode is not None and not simulated,
     )
     step = judged(as_job(step, this, host.home), this)

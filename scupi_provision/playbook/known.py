@@ -33,7 +33,7 @@ ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 
 PENDING = words(
     """
-    throttle delegate_facts
+    delegate_facts
     """
 )
 """Keywords that are read but not acted on yet, and so still refused. Whoever makes one work takes it from here."""

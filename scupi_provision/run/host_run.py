@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,7 +118,8 @@ class HostRun:
             only = plan if not self.settled else None
             if self.seat and plan.pending:
                 self.seat.acted()
-            yield from self._perform(plan)
+            with self._turn(plan):
+                yield from self._perform(plan)
             if self._taken_back:
                 self._failed = True
                 return
@@ -139,6 +141,11 @@ class HostRun:
             self.seat.done(failed=plan.failed)
         if not plan.failed and not self._verifies:
             yield from self._prove(only if only and not only.pending else None)
+
+    def _turn(self, plan: Plan) -> AbstractContextManager[None]:
+        """Around the doing of `plan`, whose steps have one throttle or none (`Course.take`)."""
+        throttle = next((step.throttle for step in plan.pending), None)
+        return self.seat.meetings.turns.taking(throttle) if self.seat else nullcontext()
 
     def do(self, plan: Plan) -> Iterator[Event]:
         """Perform `plan` outside of an apply: what a check does, too."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from scupi_provision.run.company.places import Place
 from scupi_provision.run.company.record import Came, Entry
+from scupi_provision.run.company.turns import Turns
 
 
 @dataclass
@@ -59,10 +60,12 @@ class Meetings:
     Attributes:
         names: Of the hosts.
         acts: How many programs of actions each host has been sent.
+        turns: Of the tasks that only some hosts do at the same time.
     """
 
     names: tuple[str, ...]
     acts: dict[str, int] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
     _standings: dict[str, Standing] = field(init=False)
     _moved: threading.Condition = field(default_factory=threading.Condition)
     _waiting: int = 0
