@@ -164,7 +164,7 @@ class _Names:
 def _check_item(playbook: Playbook, item: Task | Include, names: _Names) -> None:
     names.known |= required_options(item.role)
     names.guarded = names.conditions(item.inherited.when)
-    if item.loop is not None:
+    if item.loop is not None and item.loop.lookup != "first_found":  # which leaves out what needs an undefined name
         names.value(item.loop.items)
     # What a condition or an empty loop keeps from running needs nothing.
     names.report = names.report and not item.inherited.when and goes_round(item.loop)

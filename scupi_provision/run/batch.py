@@ -76,7 +76,7 @@ class Batch:
         endings = [entry for entry in entries if isinstance(entry, Ended)]
         cleared = [entry.place for entry in endings if entry.what == "clear_host_errors"]
         if cleared:
-            run.clear_errors({host.name for host in self.hosts if self._failed_before(host.name, max(cleared))})
+            run.clear_errors([host for host in self.hosts if self._failed_before(host.name, max(cleared))])
         lost_now = run.lost - self._lost_before
         run.is_over = all(host.name in lost_now for host in self.hosts)  # as in Ansible, no further play is begun then
         run.ends_play = run.is_over or any(entry.what == "end_play" for entry in endings)

@@ -27,6 +27,7 @@ class Tally:
     passed: Counter[str] = field(default_factory=Counter)
     failed_checks: Counter[str] = field(default_factory=Counter)
     not_proved: set[str] = field(default_factory=set)
+    _pardoned: Counter[str] = field(default_factory=Counter)
     _verifying: set[str] = field(default_factory=set)
 
     def watch(self, events: Iterator[Event]) -> Iterator[Event]:
@@ -50,11 +51,15 @@ class Tally:
         elif isinstance(event, Proved) and event.remaining:
             self.not_proved.add(event.host)
 
+    def pardon(self, host: str) -> None:
+        """What has failed on `host` so far does not make the run a failure any more (`meta: clear_host_errors`)."""
+        self._pardoned[host] = self.outcomes.get(host, Counter())[Outcome.FAILED]
+
     @property
     def failed(self) -> bool:
         """Whether a task failed, or the last look found something left to change."""
         tasks = sum(counts[Outcome.FAILED] for counts in self.outcomes.values())
-        return tasks > sum(self.failed_checks.values()) or bool(self.not_proved)
+        return tasks > sum(self.failed_checks.values()) + sum(self._pardoned.values()) or bool(self.not_proved)
 
     @property
     def drift(self) -> bool:

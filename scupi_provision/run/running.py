@@ -77,11 +77,12 @@ class Running:
             self.site = replace(self.site, inventory=self.growth.inventory)
             self.fleet.inventory = self.growth.inventory
 
-    def clear_errors(self, names: Iterable[str]) -> None:
-        """These hosts take part again in later plays (`meta: clear_host_errors`)."""
-        self.failed.difference_update(names)
-        for name in names:
-            self.fleet.errors.pop(name, None)
+    def clear_errors(self, hosts: Iterable[Host]) -> None:
+        """These take part again in later plays, and the run does not fail by them (`meta: clear_host_errors`)."""
+        for host in hosts:
+            self.failed.discard(host.name)
+            self.fleet.errors.pop(host.name, None)
+            self.tally.pardon(host.label)
 
     def finish(self) -> Iterator[Event]:
         """The closing lines."""
