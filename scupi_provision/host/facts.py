@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scupi_provision.host import gpus
+from scupi_provision.host import gpus, system_facts
 
 _RELEASE_FILE_FAMILIES = {
     "debian": "Debian", "ubuntu": "Debian", "linuxmint": "Debian", "raspbian": "Debian",
@@ -81,10 +81,10 @@ class Facts:
         os_id = raw.get("os_id", "")
         version = raw.get("os_version", "")
         nodename = raw.get("nodename", "")
-        date, _, time = raw.get("date", "").rstrip("Z").partition("T")
+        family = _family(os_id, raw.get("os_like", ""), raw.get("os_text", ""))
         return {
             "architecture": raw.get("architecture", ""),
-            "date_time": {"date": date, "time": time, "iso8601": raw.get("date", "")},
+            "date_time": system_facts.date_time(raw),
             "distribution": _DISTRIBUTION_NAMES.get(os_id, os_id.capitalize() or "OtherLinux"),
             "distribution_major_version": version.split(".")[0],
             "distribution_release": raw.get("os_codename", ""),
@@ -95,13 +95,14 @@ class Facts:
                 "USER": raw.get("user", ""),
                 "SHELL": raw.get("shell", ""),
                 "LANG": raw.get("lang", ""),
+                **system_facts.environment(raw),
             },
             "fqdn": nodename,
             "hostname": nodename.split(".")[0],
             "nodename": nodename,
             "kernel": raw.get("kernel", ""),
             "memtotal_mb": int(raw.get("memory_kib", "0")) // 1024,
-            "os_family": _family(os_id, raw.get("os_like", ""), raw.get("os_text", "")),
+            "os_family": family,
             "processor_vcpus": int(raw.get("cpus", "1")),
             "processor_nproc": int(raw.get("cpus", "1")),
             "system": raw.get("system", ""),
@@ -110,6 +111,7 @@ class Facts:
             "user_id": raw.get("user", ""),
             "user_shell": raw.get("shell", ""),
             "user_uid": int(raw.get("uid", "0")),
+            **system_facts.system_facts(raw, family),
             # ours: what choosing builds for this cluster needs
             "build": self.build,
             "glibc": self.glibc or "",
@@ -137,5 +139,5 @@ def _family(os_id: str, like: str, release_text: str) -> str:
     return "RedHat" if "release" in release_text else os_id.capitalize()
 
 
-FACT_NAMES = frozenset(Facts().variables())
-"""Names under `ansible_facts`; each is also offered as `ansible_<name>`."""
+FACT_NAMES = frozenset(Facts().variables()) | system_facts.NAMES
+"""Names that may be under `ansible_facts`; each is also offered as `ansible_<name>`."""

@@ -11,14 +11,28 @@ from scupi_provision.modules.contract import Field, Integer, ModuleArgs, PathTex
 _SUBSETS: dict[str, frozenset[str]] = {
     "date_time": frozenset({"date_time"}),
     "env": frozenset({"env"}),
-    "user": frozenset({"user_dir", "user_gid", "user_id", "user_shell", "user_uid"}),
-    "platform": frozenset({"architecture", "kernel", "system", "hostname", "nodename", "fqdn"}),
+    "user": frozenset(
+        {"user_dir", "user_gecos", "user_gid", "user_id", "user_shell", "user_uid"}
+        | {f"{kind}_{whose}_id" for kind in ("real", "effective") for whose in ("user", "group")}
+    ),
+    "platform": frozenset(
+        {"architecture", "domain", "fqdn", "hostname", "kernel", "kernel_version", "machine", "machine_id", "nodename"}
+        | {"python_version", "system", "userspace_architecture", "userspace_bits"}
+    ),
     "distribution": frozenset(
         {"distribution", "distribution_major_version", "distribution_release", "distribution_version", "os_family"}
     ),
-    "hardware": frozenset({"memtotal_mb", "processor_vcpus", "processor_nproc", "gpus", "gpu_count"}),
+    "pkg_mgr": frozenset({"pkg_mgr"}),
+    "python": frozenset({"python"}),
+    "selinux": frozenset({"selinux"}),
+    "service_mgr": frozenset({"service_mgr"}),
+    "hardware": frozenset(
+        {"memfree_mb", "memory_mb", "memtotal_mb", "swapfree_mb", "swaptotal_mb", "uptime_seconds"}
+        | {"processor", "processor_cores", "processor_count", "processor_nproc", "processor_threads_per_core"}
+        | {"processor_vcpus", "gpus", "gpu_count"}
+    ),
 }
-_MINIMUM = frozenset().union(*(_SUBSETS[name] for name in ("date_time", "env", "user", "platform", "distribution")))
+_MINIMUM = frozenset().union(*(members for name, members in _SUBSETS.items() if name != "hardware"))
 """What `min` gives (and `!all` leaves), as the documentation of `setup` has it."""
 
 
