@@ -37,6 +37,15 @@ class Args(WriteArgs, FileArgs):
             raise ValueError(f"regexp is not a regular expression: {error}") from None
         return value
 
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter(cls, value: str | None) -> str | None:
+        try:
+            _unescaped(value or "")
+        except ValueError as error:
+            raise ValueError(f"delimiter has a backslash that means nothing: {error}") from None
+        return value
+
 
 def plan(args: Args, host: HostView) -> Result:
     """Plan the file that they make."""
@@ -58,7 +67,7 @@ def plan(args: Args, host: HostView) -> Result:
 
 
 def _on_host(args: Args, host: HostView, source: str) -> dict[str, bytes]:
-    host.want(names=[f"{source}/*", f"{source}/.*"], entries=[source])
+    host.want(names=[f"{source}/*", f"{source}/.*"], entries=[source, args.dest])
     if host.entry(source).kind is not Kind.DIRECTORY:
         word = "is not a directory" if host.entry(source).exists else "does not exist"
         raise TaskFailedError(f"Source ({source}) {word}")
@@ -79,8 +88,7 @@ def _is_wanted(args: Args, name: str) -> bool:
 
 def _joined(args: Args, parts: Iterable[bytes]) -> Iterable[bytes]:
     """The parts, with a line end after one that has none, and the delimiter between two."""
-    between = codecs.escape_decode((args.delimiter or "").encode("utf-8", "surrogateescape"))[0]
-    assert isinstance(between, bytes)  # noqa: S101 - of bytes it makes bytes
+    between = _unescaped(args.delimiter or "")
     before: bytes | None = None
     for part in parts:
         if before is not None:
@@ -88,6 +96,13 @@ def _joined(args: Args, parts: Iterable[bytes]) -> Iterable[bytes]:
             yield between if not between or between.endswith(b"\n") else between + b"\n"
         yield part
         before = part
+
+
+def _unescaped(delimiter: str) -> bytes:
+    """The delimiter's bytes, with what its backslashes mean. Raises ValueError when one means nothing."""
+    made = codecs.escape_decode(delimiter.encode("utf-8", "surrogateescape"))[0]
+    assert isinstance(made, bytes)  # noqa: S101 - of bytes it makes bytes
+    return made
 
 
 MODULE = Module("assemble", Args, plan, aliases=("ansible.builtin.assemble",), files={"src": "files"})

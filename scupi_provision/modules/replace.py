@@ -77,7 +77,7 @@ def plan(args: Args, host: HostView) -> Result:
     made, count = _replaced(args, text[start:end])
     count = count if made != text[start:end] else 0
     message = f"{count} replacements made" if count else ""
-    content = (text[:start] + made + text[end:]).encode(args.encoding)
+    content = _encoded(text[:start] + made + text[end:], args.encoding)
     backup = backup_path(host, path) if args.backup and count else None
     changed = host.write(path, content, args.mode, backup=backup, validate=validation(args.validate_))
     values = {"msg": message, "path": path}
@@ -96,6 +96,14 @@ def _replaced(args: Args, text: str) -> tuple[str, int]:
         return re.subn(args.regexp, args.replace, text, flags=re.MULTILINE)
     except (re.error, IndexError) as error:
         raise TaskFailedError(f"replace: {error}") from None
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        letter = text[error.start]
+        raise TaskFailedError(f"replace: {letter!r} cannot be written as {encoding}") from None
 
 
 MODULE = Module("replace", Args, plan, aliases=("ansible.builtin.replace",))
