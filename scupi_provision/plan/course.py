@@ -146,8 +146,8 @@ class Course:
         self.must_wait(reason)
         self.steps.append(Step(key, self.name(item), Outcome.UNKNOWN, f"known after apply: needs {reason}"))
 
-    def take(self, step: Step) -> None:
-        """The step is the next of the plan. The pass ends with one that has to be judged before the play goes on."""
+    def take(self, step: Step) -> Step:
+        """The step is the next of the plan, as it is then; the pass ends with one that has to be judged first."""
         if not self.stops:
             step = without_patience(step)
         if self.rescuers and not step.ignore_errors:
@@ -163,6 +163,7 @@ class Course:
             raise PassEndsError  # a check does it before it goes on
         if self.stops and not self.needs and _ends_pass(step, keeps_going=self.keeps_going):
             raise PassEndsError
+        return step
 
     def _await_turn(self, step: Step) -> None:
         """What waits for its turn (`throttle`) travels alone, so that nothing else waits with it."""

@@ -194,7 +194,7 @@ def _delegate(course: Course, this: TaskRound) -> str:
 
 
 def _taken(course: Course, this: TaskRound, step: Step) -> Round:
-    course.take(step)
+    step = course.take(step)
     if step.outcome is Outcome.UNKNOWN:
         reason = UNTOLD if step.hidden else step.message.partition(": needs ")[2]
         return _unknown(course, this.task, this.templar, reason)

@@ -169,3 +169,16 @@ def test_handlers_of_an_included_role(plays, role):
     plays.write("roles/r/handlers/main.yml", "- {name: h, debug: {msg: handled}}\n")
     plays.write("roles/r/tasks/main.yml", "- {copy: {dest: ~/a, content: x}, notify: h}\n")
     assert plays.told(f'- include_role: {{name: "{role}"}}\n') == ["handled"]
+
+
+def test_a_handler_that_nobody_has_called_is_not_left_to_change(plays):
+    """The closing proof cannot know that the program changes nothing again; that it changed nothing now is known."""
+    done = plays.apply("""
+        - hosts: all
+          tasks:
+            - {command: echo, notify: h, register: said, changed_when: said.stdout == 'news'}
+          handlers:
+            - {name: h, copy: {dest: ~/h, content: x}}
+        """)
+    assert done.outcomes == ["command: ok"]
+    assert done.proved

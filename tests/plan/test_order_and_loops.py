@@ -215,3 +215,12 @@ def test_meta_end_play_may_depend_on_a_program(plays):
     """
     assert plays.apply(text).outcomes == ["shell: changed"]
     assert plays.steps(text) == ["shell: would_change", "meta: known_after_apply", "copy: known_after_apply"]
+
+
+def test_a_check_registers_what_until_leaves_of_a_task_that_runs_no_program(plays):
+    steps = plays.steps("""
+        - {debug: {msg: hello}, register: said, until: said.msg == 'other', retries: 2, ignore_errors: true}
+        - {debug: {msg: "{{ said.failed }} {{ said.attempts }}"}}
+        - {assert: {that: said.failed and said.attempts == 2}}
+        """)
+    assert [step.rpartition(": ")[2] for step in steps] == ["ignored", "ok", "ok"]
