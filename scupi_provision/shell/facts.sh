@@ -118,13 +118,13 @@ p_build() {
 }
 
 # What is left of Ansible's facts that files in /proc and /sys tell.
-p_proc() { # FILE NAME: the first line of a file; those of SELinux end without a line feed
+p_fact_line() { # FILE NAME: the first line of a file; those of SELinux end without a line feed
   [ -r "$1" ] || return 0
   p_value=
   read -r p_value <"$1" 2>/dev/null
   p_fact "$2" "$p_value"
 }
-p_memory() {
+p_fact_memory() {
   p_said=
   while read -r p_key p_value _; do
     case $p_key in
@@ -133,7 +133,7 @@ p_memory() {
   done </proc/meminfo
   p_fact meminfo "${p_said# }"
 }
-p_processors() { # each line once: of a machine with many of them that is little
+p_fact_processors() { # each line once: of a machine with many of them that is little
   p_count=0 p_sockets=0 p_vendor='' p_model='' p_cores='' p_siblings=''
   while IFS=: read -r p_key p_value; do
     p_key=${p_key%%[!a-z_ ]*} p_value=${p_value# }
@@ -150,32 +150,32 @@ $(sort -u /proc/cpuinfo)
 END
   [ "$p_sockets" -eq 0 ] || p_fact processors "$p_count,$p_sockets,$p_cores,$p_siblings,$p_vendor,$p_model"
 }
-p_user_entry() { # the account's line in passwd, its comment
+p_fact_account() { # the account's line in passwd, its comment
   p_entry=$(getent passwd "$(id -u)" 2>/dev/null) || return
   p_entry=${p_entry#*:*:*:*:}
   p_fact gecos "${p_entry%%:*}"
 }
-p_environment() {
+p_fact_folders() {
   for p_key in LOGNAME TMPDIR XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME; do
     eval "p_value=\${$p_key-}"
     p_fact "env_$p_key" "$p_value"
   done
 }
-p_system() {
+p_fact_system() {
   p_fact kernel_version "$(uname -v)"
   p_fact clock "$(LC_ALL=C date '+%s %Y-%m-%d %H:%M:%S %A %w %W %Z %z')"
   p_fact word_bits "$(getconf LONG_BIT 2>/dev/null)"
-  p_proc /proc/uptime uptime
-  p_proc /proc/loadavg loadavg
-  p_proc /etc/machine-id machine_id
-  p_proc /proc/1/comm first_process
-  p_proc /sys/fs/selinux/enforce selinux
-  p_proc /sys/fs/selinux/policyvers selinux_policy
+  p_fact_line /proc/uptime uptime
+  p_fact_line /proc/loadavg loadavg
+  p_fact_line /etc/machine-id machine_id
+  p_fact_line /proc/1/comm first_process
+  p_fact_line /sys/fs/selinux/enforce selinux
+  p_fact_line /sys/fs/selinux/policyvers selinux_policy
   if [ -e /run/systemd/system ]; then p_fact systemd yes; fi
-  if [ -r /proc/meminfo ]; then p_memory; fi
-  if [ -r /proc/cpuinfo ]; then p_processors; fi
-  p_user_entry
-  p_environment
+  if [ -r /proc/meminfo ]; then p_fact_memory; fi
+  if [ -r /proc/cpuinfo ]; then p_fact_processors; fi
+  p_fact_account
+  p_fact_folders
   for p_tool in python3 python; do
     p_value=$(PATH=$P_PATH command -v "$p_tool" 2>/dev/null) || continue
     p_fact python "$p_value"
@@ -223,7 +223,7 @@ p_facts() {
     if [ -e "$p_file" ]; then p_fact guard_left yes; break; fi
   done
   p_fact date "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-  p_system
+  p_fact_system
   p_build
   p_nvidia
   p_emit facts-end

@@ -46,7 +46,7 @@ def machine(request, tmp_path):
             program = program.replace(f" /{folder}/", f" {tmp_path}/{folder}/")
         program = program.replace("</proc/", f"<{tmp_path}/proc/").replace("/run/systemd/system", f"{tmp_path}/none")
         done = subprocess.run(
-            [*request.param, "-c", f"{_ASK}{program}p_system\n"],
+            [*request.param, "-c", f"{_ASK}{program}p_fact_system\n"],
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environment},
             capture_output=True,
             check=True,
