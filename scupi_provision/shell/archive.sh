@@ -17,14 +17,14 @@ pack() { # NAME…: as a tar archive, folders without what is in them: that is n
         shift
         if [ ! -d "$name" ] || [ -L "$name" ] || [ -z "$(ls -A -- "$name")" ]; then set -- "$@" "$name"; fi
       done
-      tar -c -f - "$@"
+      tar -c -f - -- "$@"
       ;;
   esac
 }
 
 # The status of the first program of a pipe is lost, so it is written down.
 case $packed:$program in
-  yes:zip) (zip -q -X - "$@" >"$made") || stop "zip could not pack" ;;
+  yes:zip) (zip -q -X - -- "$@" >"$made") || stop "zip could not pack" ;;
   yes:tar) pack "$@" >"$made" || stop "tar could not pack" ;;
   yes:*)
     { pack "$@" || : >"$made.failed"; } | "$program" -c >"$made" || stop "$program could not compress"
