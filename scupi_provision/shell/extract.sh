@@ -25,7 +25,7 @@ plain() { cat; }
 command -v "$decompress" >/dev/null 2>&1 || { echo "$decompress is not on this host, $archive needs it" >&2; exit 69; }
 # The status of the first program of a pipe is lost, so it is written down; a torn archive must not pass for whole.
 { "$decompress" -dc <"$archive" 2>"$directory/.decompress" || echo failed >>"$directory/.decompress"; } |
-  eval "tar -x -f - -C \"\$directory\" --no-same-owner --strip-components=\"\$strip\" \"\$@\" $members"
+  eval "tar -x -f - -C \"\$directory\" --no-same-owner --strip-components=\"\$strip\" \"\$@\" -- $members"
 status=$?
 if [ -s "$directory/.decompress" ]; then
   cat "$directory/.decompress" >&2

@@ -26,8 +26,8 @@ def run(shell: str, tmp_path: Path, request: pytest.FixtureRequest) -> Program:
         command = [f"{tools}/ash"]
     environment = {"PATH": tools, "HOME": str(tmp_path), "LANG": "C.UTF-8"}
 
-    def program(file: str, /, **settings: str) -> subprocess.CompletedProcess[bytes]:
-        lines = [*command, *script(file, **settings)[1:]]
+    def program(file: str, /, *given: str, **settings: str) -> subprocess.CompletedProcess[bytes]:
+        lines = [*command, *script(file, **settings)[1:], "sh", *given]
         return subprocess.run(lines, capture_output=True, env=environment, timeout=60, check=False)
 
     return program
@@ -76,3 +76,13 @@ def test_a_temporary_name_is_new_and_private(run, tmp_path, kind, mode):
 
 def test_no_temporary_file_where_there_is_no_folder(run, tmp_path):
     assert run("tempfile.sh", folder=str(tmp_path / "none"), prefix="a.", suffix="", kind="file").returncode == 1
+
+
+def test_a_member_like_an_option_is_unpacked(run, tmp_path):
+    (tmp_path / "-c").write_text("x")
+    (tmp_path / "to").mkdir()
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(tmp_path / "-c", "-c")
+    done = run("extract.sh", str(tmp_path / "a.tar"), str(tmp_path / "to"), "0", "", members=words("-c"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "to" / "-c").read_text() == "x"
