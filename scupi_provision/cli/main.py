@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,8 +22,8 @@ from scupi_provision.cli import inventory as inventory_commands
 from scupi_provision.cli import jupyter as jupyter_command
 from scupi_provision.cli import lab as lab_commands
 from scupi_provision.cli import lint as lint_command
+from scupi_provision.cli import listing, options
 from scupi_provision.cli import lock as lock_commands
-from scupi_provision.cli import options
 from scupi_provision.cli import rescue as rescue_command
 from scupi_provision.cli import schema as schema_command
 from scupi_provision.cli import ssh as ssh_commands
@@ -130,10 +131,18 @@ def check(
     locked: options.Locked = False,
     lock: options.LockFile = None,
     bundle: options.BundleFile = None,
+    list_hosts: listing.Hosts = False,
+    list_tasks: listing.Tasks = False,
+    list_tags: listing.Tags = False,
+    syntax_check: listing.Syntax = False,
 ) -> None:
     """Say exactly what apply would change. Nothing is written, here or there."""
 
     def work() -> int:
+        lists = listing.Lists(list_hosts, list_tasks, list_tags, syntax_check)
+        if lists.asked:
+            wish = partial(options.make_request, playbook, inventory=inventory, limit=limit, lab=lab)
+            return listing.print_lists(wish(extra_vars=extra_vars, tags=tags, skip_tags=skip_tags), lists)
         from scupi_provision.run.check import Plans  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.check import check as run  # noqa: PLC0415
         from scupi_provision.run.locked import require_fitting_lock  # noqa: PLC0415
