@@ -176,12 +176,14 @@ class Proved:
     """A fresh read of the host was planned again.
 
     `remaining` lists tasks that would still change something; `unprovable` lists commands without
-    `creates`/`removes`, about which a plan can say nothing.
+    `creates`/`removes`, about which a plan can say nothing; `undone` lists tasks that change something each time, of which
+    other tasks leave nothing, such as a temporary folder.
     """
 
     host: str
     remaining: tuple[TaskLabel, ...] = ()
     unprovable: tuple[TaskLabel, ...] = ()
+    undone: tuple[TaskLabel, ...] = ()
 
 
 @dataclass(frozen=True)

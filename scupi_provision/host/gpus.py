@@ -81,10 +81,10 @@ def _cells(line: str) -> list[str]:
 def _gpu(line: str, number: int) -> Gpu:
     index, uuid, name, memory, _, mig, capability = _cells(line)
     return Gpu(
-        int(index) if index.isdigit() else number,
+        int(index) if index.isdecimal() else number,
         uuid if re.fullmatch(r"GPU-[0-9a-fA-F-]+", uuid) else "",
         name,
-        int(memory) if memory.isdigit() else 0,
+        int(memory) if memory.isdecimal() else 0,
         capability if re.fullmatch(r"\d+\.\d+", capability) else _capability_by_name(name),
         mig == "Enabled",
     )

@@ -78,7 +78,7 @@ def _package_tool(raw: Mapping[str, str], family: str) -> str | None:
     if family != "RedHat":
         return _PACKAGE_TOOLS.get(family)
     major = raw.get("os_version", "").partition(".")[0]
-    if not major.isdigit():
+    if not major.isdecimal():
         return None
     if raw.get("os_id") == "fedora":
         return "dnf5" if int(major) > 40 else "dnf"
@@ -101,7 +101,7 @@ def _load(raw: Mapping[str, str]) -> dict[str, Any]:
 def _memory(raw: Mapping[str, str]) -> dict[str, Any]:
     """In MiB; `facts.sh` tells KiB."""
     pairs = (word.partition("=") for word in raw.get("meminfo", "").split())
-    mib = {name: int(kib) // 1024 for name, _, kib in pairs if kib.isdigit()}
+    mib = {name: int(kib) // 1024 for name, _, kib in pairs if kib.isdecimal()}
     if not {"MemTotal", "MemFree", "SwapTotal", "SwapFree"} <= mib.keys():
         return {}
     total, free = mib["MemTotal"], mib["MemFree"]
@@ -119,7 +119,7 @@ def _memory(raw: Mapping[str, str]) -> dict[str, Any]:
 def _processors(raw: Mapping[str, str]) -> dict[str, Any]:
     """Where /proc/cpuinfo tells sockets and cores; on other machines and in some containers it does not."""
     words = raw.get("processors", "").split(",", 5)
-    if len(words) != 6 or not all(word.isdigit() for word in words[:4]):
+    if len(words) != 6 or not all(word.isdecimal() for word in words[:4]):
         return {}
     count, sockets, cores, siblings = map(int, words[:4])
     threads = siblings // cores if cores else 0
@@ -160,6 +160,6 @@ def _selinux(raw: Mapping[str, str]) -> dict[str, Any]:
     if "selinux" not in raw:
         return {"selinux": {"status": "disabled"}}
     told: dict[str, Any] = {"status": "enabled", "mode": "enforcing" if raw["selinux"] == "1" else "permissive"}
-    if raw.get("selinux_policy", "").isdigit():
+    if raw.get("selinux_policy", "").isdecimal():
         told["policyvers"] = int(raw["selinux_policy"])
     return {"selinux": told}

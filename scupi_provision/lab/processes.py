@@ -89,7 +89,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 def _table_from_proc() -> list[ProcessEntry]:
     entries = []
     for directory in os.scandir("/proc"):
-        if not directory.name.isdigit():
+        if not directory.name.isdecimal():
             continue
         try:
             text = Path(directory.path, "stat").read_text(encoding="utf-8", errors="replace")

@@ -144,6 +144,8 @@ def _copy_folder(args: Args, host: HostView, source: str, *, contents: bool) -> 
     top = host.path(args.dest)
     if not contents:
         top = posixpath.join(top, posixpath.basename(source))
+    if top.startswith(source.rstrip("/") + "/"):
+        raise TaskFailedError(f"{source} cannot be copied into itself: {top} is below it")
     tree = tree_below(host, source)
     pairs = {posixpath.join(source, name): posixpath.join(top, name) for name in tree}
     host.want(entries=[top, *pairs, *pairs.values()])

@@ -173,7 +173,7 @@ def _hashes_to(part: Path, sha256: str | None) -> bool:
 
 def _copy(answer: Any, part: Path, begin: int, window_s: float) -> Generator[Amount, None, None]:
     length = answer.headers.get("Content-Length", "")
-    whole = begin + int(length) if length.isdigit() else None
+    whole = begin + int(length) if length.isdecimal() else None
     done = begin
     judged_at, judged = time.monotonic(), begin
     read = getattr(answer, "read1", answer.read)  # what has come, and not a full buffer: a trickle is noticed

@@ -179,16 +179,14 @@ class HostRun:
         plan = looked or self.plan_afresh()
         open_outcomes = {Outcome.WOULD_CHANGE, Outcome.FAILED}
         undone = passing(plan.steps, self._snapshot.entries)
-        left = [
-            s.label
-            for s in plan.steps
-            if s.outcome in open_outcomes
-            and not _is_unprovable(s)
-            and not self._was_left_out(s)
-            and s.key not in undone
+        changing = [
+            step
+            for step in plan.steps
+            if step.outcome in open_outcomes and not _is_unprovable(step) and not self._was_left_out(step)
         ]
+        left = tuple(step.label for step in changing if step.key not in undone)
         self._proved = not left
-        yield Proved(self._label, tuple(left), _unprovable(plan))
+        yield Proved(self._label, left, _unprovable(plan), tuple(s.label for s in changing if s.key in undone))
 
     def _was_left_out(self, step: Step) -> bool:
         """Whether the step had no turn: a rescue came in before it, or its handler was not called.

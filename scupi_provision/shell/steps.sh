@@ -117,7 +117,8 @@ p_remove() { # PATH RECURSIVE
 
 p_touch() { # PATH MODE ACCESSED MODIFIED: `now`, a time for `touch -t`, or nothing to leave it
   if [ -e "$1" ] || [ -L "$1" ]; then
-    chmod "$2" -- "$1" 2>>"$P_RUN/err" || { P_WHY="cannot touch $1"; return 1; }
+    # what a link names, and is not there, is made behind it
+    { { [ -e "$1" ] || touch -- "$1"; } && chmod "$2" -- "$1"; } 2>>"$P_RUN/err" || { P_WHY="cannot touch $1"; return 1; }
   else
     p_temp "$1" && p_place "$P_TEMP" "$1" "$2" || return 1
   fi

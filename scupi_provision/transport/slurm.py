@@ -88,7 +88,7 @@ def _granted(line: Lines, before: Hop, hop: Hop, tell: Tell) -> str:
     seen = "it said nothing"
     for kind, *rest in line.within(hop.job.wait_s):
         value = " ".join(rest)
-        if kind == "up" and value.isdigit():
+        if kind == "up" and value.isdecimal():
             return value
         if kind == "ended":
             raise _not_given(line.channel.stderr_tail(), before, hop)

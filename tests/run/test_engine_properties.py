@@ -109,7 +109,8 @@ def text_of(list_of_tasks: list[dict[str, Any]]) -> str:
 
 
 EMPTY = {"blockinfile": {"path": "~/a", "block": "", "create": True}}
-AFTER = {"would_change": "changed", "known_after_apply": ""}
+AFTER = {"would_change": "changed"}
+UNKNOWN = "known_after_apply"
 
 
 @settings(max_examples=120, deadline=None)
@@ -120,13 +121,20 @@ AFTER = {"would_change": "changed", "known_after_apply": ""}
     play=[EMPTY, task("copy", src="~/a", dest="~/b", remote_src=True), task("lineinfile", path="~/b", line="one")],
 )
 def test_check_says_what_apply_does(folder: Path, start: dict[str, Node], play: list[dict[str, Any]]) -> None:
-    """Task by task, also what fails; and a check changes nothing."""
+    """Task by task, also what fails; and a check changes nothing.
+
+    Of a folder that the play itself makes or fills nobody has seen what is in it: its copy may be known after the apply.
+    """
     plays = host(start, folder)
     before = copy.deepcopy(plays.memory.nodes)
     predicted = [AFTER.get(step.outcome.value, step.outcome.value) for step in plays.check(text_of(play)).steps]
     assert plays.memory.nodes == before
     applied = plays.apply(text_of(play))
-    assert [event.outcome.value for event in applied.finished] == predicted
+    became = [event.outcome.value for event in applied.finished]
+    assert all(said in {what, UNKNOWN} for said, what in zip(predicted, became, strict=False))
+    assert len(became) == len(predicted) or UNKNOWN in predicted[: len(became)]
+    copies = [one.get("copy", {}) for one in play]
+    assert all("remote_src" in copies[at] for at, said in enumerate(predicted) if said == UNKNOWN)
 
 
 @settings(max_examples=120, deadline=None)
@@ -134,7 +142,7 @@ def test_check_says_what_apply_does(folder: Path, start: dict[str, Node], play: 
 def test_what_is_proved_changes_nothing_when_applied_again(
     folder: Path, start: dict[str, Node], play: list[dict[str, Any]]
 ) -> None:
-    """In the end: tasks may undo one another on the way. What is not proved, the proof names among what changes."""
+    """What changes again is what the proof names: what remains, and what tasks do and undo on the way, to no end."""
     plays = host(start, folder)
     first = plays.apply(text_of(play))
     if first.run.verdict().failed:
@@ -143,7 +151,7 @@ def test_what_is_proved_changes_nothing_when_applied_again(
     before = copy.deepcopy(told(plays.memory))
     again = plays.apply(text_of(play))
     changed = [event.task for event in again.finished if event.outcome.value in {"changed", "failed"}]
-    assert all(task in changed for task in proof.remaining)
+    assert sorted(changed, key=str) == sorted([*proof.remaining, *proof.undone], key=str)
     if not proof.remaining:
         assert told(plays.memory) == before
 

@@ -100,7 +100,7 @@ def understood(answers: Answers, owner: Callable[[int], str]) -> Inventory:
 
 def _gpu(line: str) -> Gpu | None:
     cells = [cell.strip() for cell in line.split(",")]
-    if len(cells) < len(FIELDS) or not cells[0].isdigit() or not cells[1].startswith("GPU-"):
+    if len(cells) < len(FIELDS) or not cells[0].isdecimal() or not cells[1].startswith("GPU-"):
         return None
     index, uuid, name, driver, total, used, busy, mode = cells[: len(FIELDS)]
     mig, capability = [*cells[len(FIELDS) :], "", ""][:2]
@@ -127,7 +127,7 @@ def _apps(text: str, owner: Callable[[int], str]) -> dict[str, list[Process]]:
         uuid, _, rest = line.partition(", ")
         pid, _, rest = rest.partition(", ")
         program, _, memory = rest.rpartition(", ")
-        if uuid.startswith(("GPU-", "MIG-")) and pid.isdigit():
+        if uuid.startswith(("GPU-", "MIG-")) and pid.isdecimal():
             found.setdefault(uuid, []).append(Process(int(pid), program, _number(memory), owner(int(pid))))
     return found
 

@@ -204,7 +204,7 @@ def _accounts(base: str) -> str:
 
 
 def _is_system(number: str) -> bool:
-    return number.isdigit() and int(number) < 1000
+    return number.isdecimal() and int(number) < 1000
 
 
 def _file(path: Path, text: str, mode: int = 0o644) -> Path:

@@ -116,11 +116,11 @@ def _part(piece: str, text: str) -> Part:
     runs = tuple(map(_run, _RUNS.findall(piece)))
     if not runs:
         raise ValueError(f"{text!r} has an empty part")
-    return runs if piece[0].isdigit() else (_ZERO, *runs)  # numbers are compared with numbers: 1.a is 1.0a
+    return runs if piece[0].isdecimal() else (_ZERO, *runs)  # numbers are compared with numbers: 1.a is 1.0a
 
 
 def _run(run: str) -> Run:
-    if run.isdigit():
+    if run.isdecimal():
         return (1, int(run), "")
     if run == "post":
         return (2, 0, "")

@@ -42,7 +42,7 @@ class Answer:
 def answer_of(reply: RunReply, url: str) -> Answer:
     """The answer that a program's output holds."""
     last = reply.stdout.rstrip(b"\n").rpartition(b"\n")[2].decode("utf-8", "replace").split(" ", 4)
-    if len(last) != 5 or not (last[0].isdigit() and last[1].isdigit() and last[3].isdigit()):
+    if len(last) != 5 or not (last[0].isdecimal() and last[1].isdecimal() and last[3].isdecimal()):
         return _unanswered(reply, url)
     size, head_size = int(last[0]), int(last[1])
     rest = reply.stdout[: reply.stdout.rstrip(b"\n").rindex(b"\n")]

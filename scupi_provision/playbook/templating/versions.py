@@ -54,7 +54,7 @@ def _loose(text: str) -> list[int | str]:
     if not text:
         raise ValueError("it is empty")
     parts = [part for part in _LOOSE_PART.split(text) if part and part != "."]
-    return [int(part) if part.isdigit() else part for part in parts]
+    return [int(part) if part.isdecimal() else part for part in parts]
 
 
 def _strict(text: str) -> tuple[Any, ...]:
@@ -72,7 +72,7 @@ def _semantic(text: str) -> tuple[Any, ...]:
     numbers = tuple(int(part) for part in match.groups()[:3])
     if match[4] is None:
         return (numbers, 1, ())
-    before = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in match[4].split("."))
+    before = tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in match[4].split("."))
     return (numbers, 0, before)
 
 

@@ -210,8 +210,8 @@ def leftovers(node: Node) -> Finding:
     """Logs of runs that ended badly stay, for people to read."""
     check = "logs"
     _, _, dead = node.raw.get("runs", "0 0").partition(" ")
-    if not dead.isdigit() or int(dead) <= _MANY_RUNS:
-        return node.ok(check, f"{dead if dead.isdigit() else 0} of runs that failed or were cut off")
+    if not dead.isdecimal() or int(dead) <= _MANY_RUNS:
+        return node.ok(check, f"{dead if dead.isdecimal() else 0} of runs that failed or were cut off")
     return node.found(check, State.WARNING, f"{dead} of old runs", "read or remove them: rm -r ~/.provision/runs/*")
 
 

@@ -127,7 +127,7 @@ def scheduler(node: Node) -> Finding:
 
 def version_of(text: str) -> tuple[int, ...]:
     """A version for comparing; what is no number in it counts as 0."""
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))
+    return tuple(int(part) if part.isdecimal() else 0 for part in text.split("."))
 
 
 def _to_administrator(node: Node, sentence: str) -> str:

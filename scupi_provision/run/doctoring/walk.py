@@ -197,7 +197,7 @@ class Walk:
         before = self.now()
         told = [reply.value for reply in session.ask(looking.clock()) if reply.name == "clock"]
         after = self.now()
-        clock = between.Clock.read(before, int(told[0]), after) if told and told[0].isdigit() else None
+        clock = between.Clock.read(before, int(told[0]), after) if told and told[0].isdecimal() else None
         names = tuple(str(setting(other, self.request, "ansible_host", other.base)) for other in behind)
         public_keys = transport.public_keys if isinstance(transport, ExaminedHop) else ()
         urls = self.urls(host)

@@ -54,7 +54,7 @@ def _group(match: re.Match[str], group: str) -> str | None:
     if asked is None:
         raise TemplateFailure(f"unknown group {group!r}", hint="write '\\1' or '\\g<name>'")
     name: str | int = asked[1] or int(asked[2])
-    name = int(name) if isinstance(name, str) and name.isdigit() else name
+    name = int(name) if isinstance(name, str) and name.isdecimal() else name
     try:
         return match.group(name)
     except IndexError:
