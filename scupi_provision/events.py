@@ -176,8 +176,8 @@ class Proved:
     """A fresh read of the host was planned again.
 
     `remaining` lists tasks that would still change something; `unprovable` lists commands without
-    `creates`/`removes`, about which a plan can say nothing; `undone` lists tasks that change something each time, of which
-    other tasks leave nothing, such as a temporary folder.
+    `creates`/`removes`, about which a plan can say nothing; `undone` lists tasks that change something each time
+    and of which other tasks leave nothing, such as a temporary folder.
     """
 
     host: str

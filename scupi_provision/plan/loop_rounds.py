@@ -11,6 +11,7 @@ from scupi_provision.playbook.looping import loop_terms
 from scupi_provision.playbook.models import Include, Loop, Task
 from scupi_provision.playbook.templating import Templar
 from scupi_provision.source import diagnostic
+from scupi_provision.values import UnknownValue
 
 
 def loop_variables(item: Task | Include, templar: Templar) -> list[dict[str, Any]]:
@@ -47,7 +48,9 @@ def _items(item: Task | Include, loop: Loop, templar: Templar) -> list[Any]:
     if loop.lookup:
         items: Any = loop_terms(loop.lookup, loop.items, templar, folder=loop.folder)
     else:
-        items = templar.render(loop.items)
+        items = templar.render(loop.items, allow_unknown=True)  # what is in an item has to be known where it is used
+        if isinstance(items, UnknownValue):
+            str(items)  # raises UnknownValueError with its reason
     if loop.flatten:
         items = _flattened(items)
     if not isinstance(items, list):

@@ -26,6 +26,12 @@ REFERENCE = """
       blockinfile: {{path: ~/.bashrc, create: true, block: export ONE=1, insertbefore: BOF, validate: bash -n %s}}
     - {{name: a line at the end, lineinfile: {{path: ~/.bashrc, create: true, line: export TWO=2}}}}
     - {{name: is there a profile, stat: {{path: ~/.bash_profile}}, register: profile}}
+    - {{name: what is there, stat: {{path: "~/{{{{ item }}}}"}}, loop: [.profile, .bash_login], register: profiles}}
+    - name: another block for logins
+      blockinfile: {{path: "~/{{{{ item.item }}}}", block: export FIVE=5, marker: "# {{mark}} five"}}
+      loop: "{{{{ profiles.results }}}}"
+      loop_control: {{label: "~/{{{{ item.item }}}}"}}
+      when: item.stat.exists
     - name: a block for logins
       blockinfile: {{path: ~/.bash_profile, block: export THREE=3}}
       when: profile.stat.exists

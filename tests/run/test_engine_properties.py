@@ -123,7 +123,7 @@ UNKNOWN = "known_after_apply"
 def test_check_says_what_apply_does(folder: Path, start: dict[str, Node], play: list[dict[str, Any]]) -> None:
     """Task by task, also what fails; and a check changes nothing.
 
-    Of a folder that the play itself makes or fills nobody has seen what is in it: its copy may be known after the apply.
+    Of a folder that the play itself makes or fills nobody has seen the inside: its copy may be known after the apply.
     """
     plays = host(start, folder)
     before = copy.deepcopy(plays.memory.nodes)
