@@ -23,25 +23,15 @@ from scupi_provision.modules.contract import (
     Source,
     Text,
 )
+from scupi_provision.modules.data import plain_data
 from scupi_provision.modules.trees import tree_below
 from scupi_provision.modules.writing import WriteArgs, destination, names_directory, put
 from scupi_provision.shell.entry import Kind
-from scupi_provision.values import FileMode, SourceFloat, SourceInt, plain_value
+from scupi_provision.values import FileMode
 
 
 def _content(value: Any) -> Any:
-    return json.dumps(_as_numbers(value)) if isinstance(value, dict | list) else value
-
-
-def _as_numbers(value: Any) -> Any:
-    """Plain data for JSON, in which a number is a number, however it was written."""
-    if isinstance(value, dict):
-        return {str(plain_value(key)): _as_numbers(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_numbers(item) for item in value]
-    if isinstance(value, SourceInt):
-        return int(value)
-    return float(value) if isinstance(value, SourceFloat) else plain_value(value)
+    return json.dumps(plain_data(value)) if isinstance(value, dict | list) else value
 
 
 class Args(WriteArgs):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from scupi_provision.values import plain_value
+from scupi_provision.modules.data import plain_data
 
 
 def encoded(body: Any, body_format: str) -> tuple[bytes, str]:
@@ -22,7 +22,7 @@ def encoded(body: Any, body_format: str) -> tuple[bytes, str]:
     if body_format == "json":
         if isinstance(body, str) and _is_json(body):
             return body.encode("utf-8"), "application/json"
-        return json.dumps(_numbers(body)).encode("utf-8"), "application/json"
+        return json.dumps(plain_data(body)).encode("utf-8"), "application/json"
     if body_format == "form-urlencoded":
         pairs = body if isinstance(body, str) else urlencode(_pairs(body), doseq=True)
         return pairs.encode("utf-8"), "application/x-www-form-urlencoded"
@@ -30,7 +30,7 @@ def encoded(body: Any, body_format: str) -> tuple[bytes, str]:
         return _multipart(body)
     if isinstance(body, str):
         return body.encode("utf-8", "surrogateescape"), ""
-    return json.dumps(_numbers(body)).encode("utf-8"), ""
+    return json.dumps(plain_data(body)).encode("utf-8"), ""
 
 
 def _is_json(text: str) -> bool:
@@ -41,26 +41,11 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _numbers(value: Any) -> Any:
-    """Built-in types; a number stays one, though it remembers its digits."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, dict):
-        return {str(key): _numbers(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_numbers(item) for item in value]
-    return plain_value(value)
-
-
 def _pairs(body: Any) -> Any:
     if isinstance(body, Mapping):
-        return {str(name): _numbers(value) for name, value in body.items()}
+        return {str(name): plain_data(value) for name, value in body.items()}
     if isinstance(body, list | tuple) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in body):
-        return [(str(name), _numbers(value)) for name, value in body]
+        return [(str(name), plain_data(value)) for name, value in body]
     raise ValueError("a form is a mapping, or a list of pairs")
 
 
