@@ -1,11 +1,13 @@
-"""Whether a run certainly needs a variable: only then may its absence be reported before the run."""
+"""Whether a run certainly needs a variable or a file: only then may its absence be reported before the run."""
 
 from __future__ import annotations
 
 import re
 
-from scupi_provision.playbook.models import Loop
+from scupi_provision.playbook.models import Include, Loop, Task
+from scupi_provision.playbook.scalars import is_template
 from scupi_provision.playbook.templating import NameUse
+from scupi_provision.playbook.templating.truth import says_yes
 
 _OPENED = re.compile(r"\{%[-+]?\s*(?:if|for|macro|call|block)\b")
 _CLOSED = re.compile(r"\{%[-+]?\s*end(?:if|for|macro|call|block)\b")
@@ -25,3 +27,9 @@ def is_needed(use: NameUse) -> bool:
 def goes_round(loop: Loop | None) -> bool:
     """Whether a task with this loop has a round for certain."""
     return loop is None or (isinstance(loop.items, list) and bool(loop.items) and not loop.lookup and not loop.flatten)
+
+
+def ignores_errors(item: Task | Include) -> bool:
+    """Whether the author has said that `item` may fail; a template that says so may say otherwise when it runs."""
+    flag = item.inherited.ignore_errors
+    return flag is not None and not is_template(flag) and says_yes(flag)

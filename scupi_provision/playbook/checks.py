@@ -31,7 +31,10 @@ from scupi_provision.playbook.templating import NameUse, names_used, names_used_
 from scupi_provision.source import diagnostic, suggestion
 from scupi_provision.values import TemplateText
 
-_CUSTOM_DELIMITERS = re.compile(r"#jinja2:.*_string")
+_DELIMITERS = frozenset(
+    f"{kind}_{edge}_string" for kind in ("block", "variable", "comment") for edge in ("start", "end")
+)
+_DELIMITERS_IN_FILE = re.compile(r"#jinja2:.*_string")
 _LARGEST_TEMPLATE = 1_000_000
 
 
@@ -204,7 +207,7 @@ def _check_task(playbook: Playbook, task: Task, names: _Names) -> None:
 def _check_template_file(playbook: Playbook, task: Task, names: _Names) -> None:
     """Check the template that a task fills in, when it is known which one that is."""
     source = task.arguments.get("src")
-    if not isinstance(source, str) or is_template(source):
+    if not isinstance(source, str) or is_template(source) or _DELIMITERS.intersection(task.arguments):
         return
     path = find_file(source, "templates", task_folders(playbook, task))
     if path is None or not path.is_file() or path.stat().st_size > _LARGEST_TEMPLATE:
@@ -215,7 +218,7 @@ def _check_template_file(playbook: Playbook, task: Task, names: _Names) -> None:
         where = first_place(source) or task.where
         names.problems.append(diagnostic(f"cannot read the template {path}", where, detail=str(error)))
         return
-    if _CUSTOM_DELIMITERS.match(text):
+    if _DELIMITERS_IN_FILE.match(text):
         return
     if text.startswith("#jinja2:"):
         text = text.partition("\n")[2]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from scupi_provision.playbook.arguments import VARIABLE
-from scupi_provision.playbook.certainty import goes_round
+from scupi_provision.playbook.certainty import goes_round, ignores_errors
 from scupi_provision.playbook.known import words
 from scupi_provision.playbook.models import Block, Include, Item, Loop, Play, Playbook, Role, Task
 from scupi_provision.playbook.scalars import is_template
@@ -36,7 +36,8 @@ class Placed:
 
     Attributes:
         loop_variables: Those of the includes that lead to it.
-        certain: Whether every run comes to it: no include with a condition or a loop is around it, and no rescue.
+        certain: Whether a run certainly ends with its failure: every run comes to it (no include with a condition or a
+            loop is around it, and it is no rescue), and nothing awaits the failure (`ignore_errors`, a rescue).
     """
 
     item: Task | Include
@@ -54,10 +55,11 @@ def every_item(
     """Every task and include, with blocks opened, and includes followed when their target is known already."""
     for item in items:
         if isinstance(item, Block):
-            yield from every_item(chain(item.body, item.always), loop_variables, within, certain=certain)
+            yield from every_item(item.body, loop_variables, within, certain=certain and not item.rescue)
             yield from every_item(item.rescue, loop_variables, within, certain=False)
+            yield from every_item(item.always, loop_variables, within, certain=certain)
             continue
-        certain_here = certain and "never" not in item.inherited.tags
+        certain_here = certain and "never" not in item.inherited.tags and not ignores_errors(item)
         yield Placed(item, loop_variables, certain_here)
         if isinstance(item, Include) and is_told(item) and item.where not in within:
             inside = loop_variables | loop_names(item.loop)
