@@ -364,5 +364,5 @@ class HostView(InspectingHost):
         self.record.searched.update(self._one_name(self.path(path)) for path in action.uses)
         self._leave_to(action.writes or ())
         for root in action.writes or ():
-            if any((path + "/").startswith(root + "/") for path in action.creates):
+            if any(path.startswith(root + "/") for path in action.creates):
                 self._plan(self._through_planned_links(root), Entry(Kind.DIRECTORY))

@@ -72,7 +72,7 @@ def _on_host(args: Args, host: HostView, source: str) -> dict[str, bytes]:
         word = "is not a directory" if host.entry(source).exists else "does not exist"
         raise TaskFailedError(f"Source ({source}) {word}")
     names = {posixpath.basename(path) for path in (*host.names(f"{source}/*"), *host.names(f"{source}/.*"))}
-    paths = [posixpath.join(source, name) for name in names - {".", ".."} if _is_wanted(args, name)]
+    paths = [posixpath.join(source, name) for name in names if _is_wanted(args, name)]
     host.want(entries=paths, contents=paths)
     files = {path: host.resolve(path) for path in paths}
     found = {path: end for path, end in files.items() if host.entry(end).kind is Kind.FILE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -15,7 +16,9 @@ from scupi_provision.modules.contract import AliasChoices, Boolean, Field, Modul
 from scupi_provision.modules.file_links import hard_link, link
 from scupi_provision.modules.file_times import DEFAULT_FORMAT, Times, Wish, times_to_set
 from scupi_provision.modules.trees import tree_below
+from scupi_provision.shell.details import Details
 from scupi_provision.shell.entry import Entry, Kind
+from scupi_provision.values import FileMode
 
 State = Literal["file", "directory", "link", "hard", "absent", "touch"]
 
@@ -113,9 +116,11 @@ def _touch(args: Args, host: HostView, path: str, now: Entry, times: Times) -> b
 
 
 def _directory(args: Args, host: HostView, path: str, now: Entry, times: Times) -> bool:
+    is_deep = args.recurse and now.exists and args.mode is not None
+    tree = tree_below(host, path) if is_deep else {}  # while the plan has nothing to say about the directory yet
     changed = _make(args, host, path, now)
-    if args.recurse and now.exists and args.mode is not None:
-        changed = _below(args, host, path) or changed
+    if args.mode is not None:
+        changed = _below(args.mode, host, path, tree, follow=args.follow) or changed
     if times:
         changed = host.touch(path, None, accessed=times.accessed, modified=times.modified)
     return changed
@@ -130,12 +135,11 @@ def _make(args: Args, host: HostView, path: str, now: Entry) -> bool:
     return host.mkdir(path, args.mode)
 
 
-def _below(args: Args, host: HostView, path: str) -> bool:
+def _below(mode: FileMode, host: HostView, path: str, tree: Mapping[str, Details], *, follow: bool) -> bool:
     """Give everything below a directory the mode; what links name only where links are followed."""
-    assert args.mode is not None  # noqa: S101 - for the type checker: the caller has looked
     changed = False
     links: list[str] = []
-    for relative, details in tree_below(host, path).items():
+    for relative, details in tree.items():
         one = posixpath.join(path, relative)
         if details.has_kind("islnk"):
             links.append(one)
@@ -143,11 +147,11 @@ def _below(args: Args, host: HostView, path: str) -> bool:
             kind = (
                 Kind.DIRECTORY if details.has_kind("isdir") else Kind.FILE if details.has_kind("isreg") else Kind.OTHER
             )
-            changed = host.set_mode(one, args.mode, seen=Entry(kind, details.bits & 0o7777)) or changed
-    if args.follow:
+            changed = host.set_mode(one, mode, seen=Entry(kind, details.bits & 0o7777)) or changed
+    if follow:
         host.want(entries=links)
         for one in links:
-            changed = host.set_mode(host.resolve(one), args.mode) or changed
+            changed = host.set_mode(host.resolve(one), mode) or changed
     return changed
 
 

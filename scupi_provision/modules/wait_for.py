@@ -91,7 +91,8 @@ def _in_proc(address: str) -> str:
 
 def plan(args: Args, host: HostView) -> Result:
     """Plan the wait; what can be read at once is not waited for."""
-    if args.path is not None and args.search_regex is None and args.delay == 0:
+    searched = args.search_regex if _wants(args) else None  # for `absent`, the file counts and not what is in it
+    if args.path is not None and searched is None and args.delay == 0:
         try:
             there = host.entry(args.path, follow=True).exists
         except UnknownValueError:
@@ -99,7 +100,7 @@ def plan(args: Args, host: HostView) -> Result:
         if there is _wants(args):
             return Result(values=_values(args, 0, "") | (attributes(host, args.path) if there else {}))
     goal = "port" if args.port is not None else "path" if args.path is not None else "time"
-    pattern, any_case = extended(args.search_regex) if args.search_regex else ("", False)
+    pattern, any_case = extended(searched) if searched else ("", False)
     local = "" if args.host in {"0.0.0.0", "::", "localhost"} or not _is_address(args.host) else _in_proc(args.host)  # noqa: S104 - compared, not bound
     settings: dict[str, Any] = {
         "goal": goal,

@@ -109,11 +109,17 @@ p_holds() {
 
 p_expect() { p_holds "$@" || { P_STOP=stale; return 1; }; }
 
+# p_is_named PATH: whether what a glob gave is there; shells do not agree whether `.*` means `.` and `..`, too.
+p_is_named() {
+  case ${1##*/} in . | ..) return 1 ;; esac
+  [ -e "$1" ] || [ -L "$1" ]
+}
+
 # p_expect_names DIGEST FOUND…: whether a glob finds what the plan saw; an unmatched pattern stays itself.
 p_expect_names() {
   p_sum=$1; shift
   p_got=$(for p_path do
-    if [ -e "$p_path" ] || [ -L "$p_path" ]; then p_put "$p_path$P_NL"; fi
+    if p_is_named "$p_path"; then p_put "$p_path$P_NL"; fi
   done | sort | sha256sum)
   [ "${p_got%% *}" = "$p_sum" ] || { P_STOP=stale P_WHY='other files than the plan saw match a pattern'; return 1; }
 }
@@ -170,7 +176,7 @@ p_names() {
   p_count=$#
   while [ "$p_count" -gt 0 ]; do
     p_path=$1; shift; p_count=$((p_count - 1))
-    if [ -e "$p_path" ] || [ -L "$p_path" ]; then set -- "$@" "$p_path"; fi
+    if p_is_named "$p_path"; then set -- "$@" "$p_path"; fi
   done
   if [ $# -eq 0 ]; then p_emit names =; else p_emit names "$(printf '%s\0' "$@" | p_b64)"; fi
 }

@@ -114,6 +114,8 @@ def test_globs(session: Session, home: Path) -> None:
     snapshot = read(session, names=f"{home}/*.dist-info")
     assert set(snapshot.names[f"{home}/*.dist-info"]) == {f"{home}/torch-2.dist-info", f"{home}/a b.dist-info"}
     assert read(session, names=f"{home}/none*").names == {f"{home}/none*": ()}
+    hidden = f"{home}/.*"
+    assert set(read(session, names=hidden).names[hidden]) == {f"{home}/.hidden.dist-info"}, "neither . nor .."
 
 
 def test_writes_files_byte_for_byte(session: Session, home: Path) -> None:
