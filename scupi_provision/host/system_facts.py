@@ -133,11 +133,11 @@ def _processors(raw: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _python(raw: Mapping[str, str]) -> dict[str, Any]:
-    """The python3 (else python) on the account's PATH; ours needs none."""
-    match = re.fullmatch(r"Python (\d+)\.(\d+)\.(\d+)\S*", raw.get("python_version", ""))
+    """The python3 (else python) on the account's PATH, as far as the name of its program tells; it is not started."""
+    match = re.search(r"/python(\d+)\.(\d+)$", raw.get("python_program", ""))
     if not match or "python" not in raw:
         return {}
-    version = dict(zip(("major", "minor", "micro"), map(int, match.groups()), strict=True))
+    version = dict(zip(("major", "minor"), map(int, match.groups()), strict=True))
     return {
         "python": {"executable": raw["python"], "version": version},
         "python_version": ".".join(match.groups()),

@@ -179,7 +179,7 @@ p_fact_system() {
   for p_tool in python3 python; do
     p_value=$(PATH=$P_PATH command -v "$p_tool" 2>/dev/null) || continue
     p_fact python "$p_value"
-    p_fact python_version "$("$p_value" -V 2>&1 </dev/null)"
+    p_fact python_program "$(readlink -f "$p_value" 2>/dev/null)" # its name tells the version; it is not started
     break
   done
 }
