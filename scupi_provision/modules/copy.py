@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 
+from scupi_provision.host.reading import ancestors
 from scupi_provision.host.record import TaskFailedError
 from scupi_provision.host.view import HostView
 from scupi_provision.modules.attributes import attributes, backup_path, require_own
@@ -134,7 +135,7 @@ def _copy_folder(args: Args, host: HostView, source: str, *, contents: bool) -> 
     top = host.path(args.dest)
     if not contents:
         top = posixpath.join(top, posixpath.basename(source))
-    if top.startswith(source.rstrip("/") + "/"):
+    if _real(host, top).startswith(_real(host, source).rstrip("/") + "/"):
         raise TaskFailedError(f"{source} cannot be copied into itself: {top} is below it")
     tree = tree_below(host, source)
     pairs = {posixpath.join(source, name): posixpath.join(top, name) for name in tree}
@@ -152,6 +153,15 @@ def _copy_folder(args: Args, host: HostView, source: str, *, contents: bool) -> 
         else:
             raise TaskFailedError(f"{path} is no file and no folder, and cannot be copied")
     return Result(changed, {"dest": host.path(args.dest), "src": source})
+
+
+def _real(host: HostView, path: str) -> str:
+    """`path` with every link in it followed, as far as it is there."""
+    host.want(entries=ancestors(path))
+    real = "/"
+    for part in path.split("/"):
+        real = host.resolve(posixpath.join(real, part))
+    return real
 
 
 def _copy_one(args: Args, host: HostView, path: str, target: str) -> bool:

@@ -139,6 +139,10 @@ def test_check_says_what_apply_does(folder: Path, start: dict[str, Node], play: 
 
 @settings(max_examples=120, deadline=None)
 @given(start=trees, play=tasks(declared))
+@example(
+    start={"a": Node(Kind.LINK, target="d"), "d": Node(Kind.DIRECTORY, 0o700)},
+    play=[task("copy", src="~/a", dest="~/a", remote_src=True)],
+)
 def test_what_is_proved_changes_nothing_when_applied_again(
     folder: Path, start: dict[str, Node], play: list[dict[str, Any]]
 ) -> None:
