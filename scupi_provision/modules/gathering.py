@@ -53,8 +53,7 @@ def plan(args: Args, host: HostView) -> Result:
     told: dict[str, Any] = {f"ansible_{name}": value for name, value in known.items() if _is_wanted(name, args)}
     told["gather_subset"] = list(args.gather_subset)
     # Facts that an earlier task has gathered stay, so all of them are there afterwards, whatever was asked for now.
-    facts = {"ansible_facts": known, **{f"ansible_{name}": value for name, value in known.items()}}
-    return Result(values={"ansible_facts": told}, facts=facts)
+    return Result(values={"ansible_facts": told}, facts=known)
 
 
 def _is_wanted(name: str, args: Args) -> bool:

@@ -7,7 +7,7 @@ UnknownValueError and the place is remembered: the hosts meet there, and the pas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scupi_provision.modules.contract import Membership
@@ -60,6 +60,13 @@ class Company:
     def ending(self, _key: StepKey) -> str:
         """The meta action by which the item `key` has ended the play for everybody, or ""."""
         return ""
+
+    def gives(self, _host: str, _module: str, _facts: Mapping[str, Any]) -> None:
+        """A task of `module` has found facts that are those of the host `host` (`delegate_facts`)."""
+
+    def given(self, _key: StepKey) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """Facts that the item before the meeting `key` has given this host elsewhere, each with the module's name."""
+        return ()
 
     def judged(self, _joined: Membership) -> bool:
         """Whether this would change the inventory."""

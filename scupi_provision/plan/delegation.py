@@ -22,6 +22,10 @@ class Delegates:
         summary = f'this task cannot be delegated to "{asked}" here'
         raise InputError.of([diagnostic(summary, where, hint="only check and apply reach other hosts for a play")])
 
+    def owner(self, asked: str, _where: Position | None) -> str:
+        """The inventory's name of that host, whose facts are kept by it; HERE when it is the play's own."""
+        return asked
+
     def refusal(self, _name: str) -> Diagnostic | None:
         """Why the host called `name` cannot be reached, once that has been tried."""
         return None

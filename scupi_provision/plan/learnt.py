@@ -25,3 +25,14 @@ class Learnt(dict[str, Any]):
     def of(cls, known: Mapping[str, Any]) -> Learnt:
         """`known` itself, or as what has been registered."""
         return known if isinstance(known, Learnt) else cls(known, included={}, gathered={})
+
+    def with_found(self, module: str, facts: Mapping[str, Any]) -> Learnt:
+        """What is known once a task of `module` has found these facts (as `PlayScope.learn`)."""
+        registered, included, gathered = dict(self), self.included, self.gathered
+        if module == "include_vars":
+            included = {**included, **facts}
+        elif module == "set_fact":
+            registered |= facts
+        else:
+            gathered = {**gathered, **facts}
+        return Learnt(registered, included=included, gathered=gathered)

@@ -42,11 +42,20 @@ def visiting(course: Course, item: Task | Include, key: StepKey) -> Iterator[Non
         _leave_if_wanting(course, begun)
         raise
     _leave_if_wanting(course, begun)
+    if course.says(item, item.inherited.delegate_facts):
+        _take_gifts(course, (*key, AFTER))
     if isinstance(item, Task) and (course.company.in_step or is_fatal(course, item)):
         after = (*key, AFTER)
         meet(course, after)
         if course.company.is_over(after):
             raise PlayFailedError
+
+
+def _take_gifts(course: Course, key: StepKey) -> None:
+    """Have what the item before this meeting has found for this host on others (`delegate_facts`)."""
+    meet(course, key)
+    for module, facts in course.company.given(key):
+        course.scope.learn(module, facts)
 
 
 def meet(course: Course, key: StepKey) -> None:

@@ -153,7 +153,7 @@ def _skipped(course: Course, task: Task, key: StepKey, message: str, result: Any
 
 
 def _settled(course: Course, task: Task, templar: Templar, done: Done) -> Round:
-    course.scope.learn(task.module, done.facts)
+    _learn(course, task, templar, done.facts)
     course.host.generation = done.generation or course.host.generation
     if done.outcome is Outcome.CHANGED:
         course.handlers.notify(notified(task, templar))
@@ -164,7 +164,7 @@ def _settled(course: Course, task: Task, templar: Templar, done: Done) -> Round:
 
 def _open(course: Course, this: TaskRound) -> Round:
     try:
-        this = replace(this, on=_delegate(course, this))
+        this = replace(this, on=_delegate(course, this.task, this.templar))
         step = unknown_step(this, course.doubt) if course.doubt else plan_round(this, course.view(this.on))
     except NeedsReadingError as missing:
         course.need(missing.needs, this.on)
@@ -177,16 +177,34 @@ def _open(course: Course, this: TaskRound) -> Round:
     return _taken(course, this, joining(course, this.task, step))
 
 
-def _delegate(course: Course, this: TaskRound) -> str:
-    """The host that does this round."""
-    asked = this.task.inherited.delegate_to
-    name = this.templar.render(asked) if asked is not None else OMIT
+def _learn(course: Course, task: Task, templar: Templar, facts: Mapping[str, Any]) -> None:
+    """Keep facts with the host of the play, or with `delegate_facts` with the host that has done the task."""
+    is_given = facts and course.says(task, task.inherited.delegate_facts)
+    asked = _asked_to(task, templar) if is_given else ""
+    owner = course.delegates.owner(asked, task.where) if asked else HERE
+    if owner == HERE:
+        course.scope.learn(task.module, facts)
+    else:
+        course.company.gives(owner, task.module, facts)
+
+
+def _asked_to(task: Task, templar: Templar) -> str:
+    """What `delegate_to` of a round of `task` names; "" when it names nobody."""
+    asked = task.inherited.delegate_to
+    name = templar.render(asked) if asked is not None else OMIT
     if name is OMIT or name is None:
-        return HERE
-    where = this.task.where
+        return ""
     if not isinstance(name, str) or not name.strip():
-        raise InputError.of([diagnostic("delegate_to needs the name of a host", where)])
-    on = course.delegates.named(str(name).strip(), where)
+        raise InputError.of([diagnostic("delegate_to needs the name of a host", task.where)])
+    return str(name).strip()
+
+
+def _delegate(course: Course, task: Task, templar: Templar) -> str:
+    """The host that does a round of `task`."""
+    asked = _asked_to(task, templar)
+    if not asked:
+        return HERE
+    on = course.delegates.named(asked, task.where)
     refusal = course.delegates.refusal(on)
     if refusal is not None:
         raise InputError.of([refusal])
@@ -201,15 +219,15 @@ def _taken(course: Course, this: TaskRound, step: Step) -> Round:
     if step.outcome is Outcome.WOULD_CHANGE:
         course.handlers.notify(step.notify)
     result = step.result or Result()
-    course.scope.learn(this.task.module, result.facts)
+    _learn(course, this.task, this.templar, result.facts)
     if result.joins is not None:
         course.company.joined(result.joins)
     return Round(step.outcome, planned_values(step), step.outcome in FAILURES, unknown=result.untold)
 
 
 def _unknown(course: Course, task: Task, templar: Templar, reason: str) -> Round:
-    if task.module == "set_fact":
-        course.scope.dynamic.update(dict.fromkeys(task.arguments, UnknownValue(reason)))
-    with suppress(UnknownValueError, InputError):  # the names themselves are not known yet
+    with suppress(UnknownValueError, InputError):  # whose they are, or the names themselves, are not known yet
+        if task.module == "set_fact":
+            _learn(course, task, templar, dict.fromkeys(task.arguments, UnknownValue(reason)))
         course.handlers.perhaps_notify(notified(task, templar), reason)
     return Round(Outcome.UNKNOWN, unknown=reason)

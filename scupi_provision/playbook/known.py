@@ -31,11 +31,7 @@ TASK_KEYWORDS = _SHARED | words(
 LOOP_CONTROL_KEYWORDS = words("break_when extended extended_allitems index_var label loop_var pause")
 ROLE_ENTRY_KEYWORDS = _SHARED | words("role when delegate_to delegate_facts")
 
-PENDING = words(
-    """
-    delegate_facts
-    """
-)
+PENDING = words("")
 """Keywords that are read but not acted on yet, and so still refused. Whoever makes one work takes it from here."""
 
 META_ACTIONS = words(

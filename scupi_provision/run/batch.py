@@ -12,7 +12,7 @@ from scupi_provision.inventory.models import Host
 from scupi_provision.plan.learnt import Learnt
 from scupi_provision.playbook.models import Play
 from scupi_provision.run.company.batches import batches, manner_of, ordered
-from scupi_provision.run.company.record import Ended, memberships_of, variables_of
+from scupi_provision.run.company.record import Ended, Given, memberships_of, variables_of
 from scupi_provision.run.company.seat import Rules, Seat
 from scupi_provision.run.company.seating import rules_of, seats
 from scupi_provision.run.reach import forgives
@@ -73,6 +73,9 @@ class Batch:
         run.grow(memberships_of(entries))
         for name in self.seats:
             run.fleet.remembered[name] = Learnt.of(left[name]) if name in left else self._left(name)
+        for gift in (entry for entry in entries if isinstance(entry, Given) and entry.host not in left):
+            before = Learnt.of(run.fleet.remembered.get(gift.host, {}))
+            run.fleet.remembered[gift.host] = before.with_found(gift.module, gift.facts)
         endings = [entry for entry in entries if isinstance(entry, Ended)]
         cleared = [entry.place for entry in endings if entry.what == "clear_host_errors"]
         if cleared:

@@ -56,6 +56,11 @@ class HostDelegates(Delegates):
         self._hosts[found.name] = found
         return found.name
 
+    def owner(self, asked: str, where: Position | None) -> str:
+        """As `Delegates.owner`: hosts that are reached in the same way have facts of their own all the same."""
+        name = self._find(asked, where).name
+        return HERE if name == self.host.name else name
+
     def _find(self, asked: str, where: Position | None) -> Host:
         inventory = self.fleet.inventory
         for name in (asked, f"{self.host.account}@{asked}"):

@@ -26,6 +26,16 @@ class Assigned:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A task of `module` has found facts of another host (`delegate_facts`)."""
+
+    place: Place
+    host: str
+    module: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Joined:
     """The inventory was given more; `host` is named in any case."""
 
@@ -49,7 +59,7 @@ class Ended:
     what: str
 
 
-Entry = Came | Assigned | Joined | Failed | Ended
+Entry = Came | Assigned | Given | Joined | Failed | Ended
 
 
 class Chronicle(dict[str, Any]):
@@ -80,6 +90,11 @@ def variables_of(entries: Iterable[Entry]) -> dict[str, Any]:
         if isinstance(entry, Assigned):
             values.update(entry.values)
     return values
+
+
+def gifts_to(host: str, entries: Iterable[Entry]) -> list[Given]:
+    """The facts that `host` was given, in the order of the play."""
+    return sorted((entry for entry in entries if isinstance(entry, Given) and entry.host == host), key=_place)
 
 
 def memberships_of(entries: Iterable[Entry]) -> list[Membership]:

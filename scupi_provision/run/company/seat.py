@@ -10,6 +10,7 @@ from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.modules.contract import Membership
 from scupi_provision.plan.company import AFTER, Company
 from scupi_provision.plan.models import StepKey
+from scupi_provision.plan.scope import fact_variables
 from scupi_provision.run.company.growth import Growth
 from scupi_provision.run.company.meetings import Meetings
 from scupi_provision.run.company.places import Place, place_of
@@ -20,12 +21,16 @@ from scupi_provision.run.company.record import (
     Ended,
     Entry,
     Failed,
+    Given,
     Joined,
+    gifts_to,
     memberships_of,
     variables_of,
 )
 from scupi_provision.values import UnknownValueError
 
+_SETTING = frozenset({"set_fact", "include_vars"})
+"""Modules whose facts are variables by their own names."""
 _WHY = "what the other hosts of the play have come to"
 
 
@@ -37,12 +42,14 @@ class Rules:
         free: Whether nobody waits for anybody (`strategy: free`), except for what is asked of others.
         most_failed: The percentage of a batch that may fail (`max_fail_percentage`); None when that is not counted.
         grows: Whether a task of the play adds to the inventory.
+        gives: Whether a task of the play finds facts for another host (`delegate_facts`).
         changing: The variables that tasks of the play may set; None when they cannot be told.
     """
 
     free: bool = False
     most_failed: float | None = None
     grows: bool = False
+    gives: bool = False
     changing: frozenset[str] | None = None
 
 
@@ -190,6 +197,16 @@ class Neighbours(Company):
         standing = self.seat.meetings.standing(self._leader(place))
         return next((e.what for e in standing.entries if isinstance(e, Ended) and e.place == place), "")
 
+    def gives(self, host: str, module: str, facts: Mapping[str, Any]) -> None:
+        """A task of `module` has found facts that are those of the host `host`."""
+        self._entries.append(Given(self._place, host, module, facts))
+
+    def given(self, key: StepKey) -> list[tuple[str, Mapping[str, Any]]]:
+        """Facts that the item before the meeting `key` has given this host elsewhere, each with the module's name."""
+        before, after = place_of(key[:-1]), place_of(key)
+        left = [e for name in self.seat.others for e in self.seat.meetings.standing(name).until(after)]
+        return [(gift.module, gift.facts) for gift in gifts_to(self.seat.name, left) if gift.place >= before]
+
     def judged(self, joined: Membership) -> bool:
         """Whether this would change the inventory."""
         host = joined.host or self.seat.name
@@ -214,16 +231,28 @@ class Neighbours(Company):
             return self.chronicle
         self._look()
         if (name, self._place) not in self._seen:
-            self._seen[name, self._place] = variables_of(self.seat.meetings.standing(name).until(self._place))
+            self._seen[name, self._place] = {**self._gifts(name), **self._own(name)}
         return self._seen[name, self._place]
 
+    def _own(self, name: str) -> dict[str, Any]:
+        return variables_of(self._left(name)) if name in self.seat.meetings.names else {}
+
+    def _gifts(self, name: str) -> dict[str, Any]:
+        if not self.seat.rules.gives:
+            return {}
+        left = [entry for giver in self.seat.meetings.names for entry in self._left(giver)]
+        found: dict[str, Any] = {}
+        for gift in gifts_to(name, left):
+            found |= gift.facts if gift.module in _SETTING else fact_variables(gift.facts)
+        return found
+
     def knows(self, name: str) -> bool:
-        """Whether `name` is a host of the batch."""
-        return name in self.seat.meetings.names
+        """Whether tasks of the play may have set something on the host `name`."""
+        return name in self.seat.meetings.names or self.seat.rules.gives
 
     def may_change(self, name: str, variable: str) -> bool:
         """Whether some task of the play may set `variable` on the host `name`."""
-        if name not in self.seat.meetings.names:
+        if not self.knows(name):
             return False
         return name == self.seat.name or self.seat.rules.changing is None or variable in self.seat.rules.changing
 

@@ -41,6 +41,7 @@ def rules_of(play: Play, manner: Manner) -> Rules:
     items = [one.item for one in placed]
     modules = {item.module for item in items if isinstance(item, Task)}
     unseen = any(isinstance(item, Include) and not is_told(item) for item in items)
-    told = not (unseen or defines_unseen(play, placed) or modules & _SETTING)
+    gives = any(item.inherited.delegate_facts is not None for item in items)
+    told = not (unseen or gives or defines_unseen(play, placed) or modules & _SETTING)
     changing = lasting_names(placed)[0] if told else None
-    return Rules(manner.free, manner.most_failed, unseen or bool(modules & _GROWING), changing)
+    return Rules(manner.free, manner.most_failed, unseen or bool(modules & _GROWING), unseen or gives, changing)
