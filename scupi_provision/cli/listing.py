@@ -11,27 +11,29 @@ if TYPE_CHECKING:
     from scupi_provision.run.request import RunRequest
 
 _PANEL = "Instead of a check (no host is asked)"
-Hosts = Annotated[bool, typer.Option("--list-hosts", help="List the hosts of each play.", rich_help_panel=_PANEL)]
-Tasks = Annotated[bool, typer.Option("--list-tasks", help="List the tasks of each play.", rich_help_panel=_PANEL)]
-Tags = Annotated[bool, typer.Option("--list-tags", help="List the tags of each play.", rich_help_panel=_PANEL)]
-Syntax = Annotated[
-    bool, typer.Option("--syntax-check", help="Only say whether it would be refused.", rich_help_panel=_PANEL)
-]
 
 
 @dataclass(frozen=True)
 class Lists:
     """What is to be listed."""
 
-    hosts: bool
-    tasks: bool
-    tags: bool
-    syntax: bool
+    list_hosts: Annotated[
+        bool, typer.Option("--list-hosts", help="List the hosts of each play.", rich_help_panel=_PANEL)
+    ] = False
+    list_tasks: Annotated[
+        bool, typer.Option("--list-tasks", help="List the tasks of each play.", rich_help_panel=_PANEL)
+    ] = False
+    list_tags: Annotated[
+        bool, typer.Option("--list-tags", help="List the tags of each play.", rich_help_panel=_PANEL)
+    ] = False
+    syntax_check: Annotated[
+        bool, typer.Option("--syntax-check", help="Only say whether it would be refused.", rich_help_panel=_PANEL)
+    ] = False
 
     @property
     def asked(self) -> bool:
         """Whether anything is."""
-        return self.hosts or self.tasks or self.tags or self.syntax
+        return self.list_hosts or self.list_tasks or self.list_tags or self.syntax_check
 
 
 def print_lists(request: RunRequest, lists: Lists) -> int:
@@ -41,10 +43,10 @@ def print_lists(request: RunRequest, lists: Lists) -> int:
 
     plays = list(listing(request))
     print(f"playbook: {request.playbook}")
-    if not (lists.hosts or lists.tasks or lists.tags):
+    if not (lists.list_hosts or lists.list_tasks or lists.list_tags):
         return 0
     for number, play in enumerate(plays, start=1):
         print()
-        for line in listing_lines(play, number, hosts=lists.hosts, tasks=lists.tasks, tags=lists.tags):
+        for line in listing_lines(play, number, hosts=lists.list_hosts, tasks=lists.list_tasks, tags=lists.list_tags):
             print(line)
     return 0

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -31,12 +29,11 @@ from scupi_provision.cli import torch as torch_commands
 from scupi_provision.cli import vault as vault_commands
 from scupi_provision.cli import vscode as vscode_command
 from scupi_provision.cli.boundary import guarded
+from scupi_provision.cli.foreign_options import Foreign, refuse_foreign
+from scupi_provision.cli.option_groups import grouped
 from scupi_provision.cli.showing import show
+from scupi_provision.cli.site_options import Manner, Part, refuse_beside_plan, request_of
 from scupi_provision.cli.vault_options import opens_vaults
-from scupi_provision.errors import InputError
-
-if TYPE_CHECKING:
-    from scupi_provision.run.site import Site
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,21 +63,12 @@ def root(
 
 @app.command(rich_help_panel=_SITE)
 @opens_vaults
+@grouped
 def apply(
-    playbook: options.Playbook,
-    inventory: options.Inventory = None,
-    extra_vars: options.ExtraVars = [],  # noqa: B006 - typer copies it
-    limit: options.Limit = None,
-    tags: options.Tags = "",
-    skip_tags: options.SkipTags = "",
-    lab: options.UseLab = False,
-    diff: options.Diff = False,
-    json: options.Json = False,
-    verbose: options.Verbose = 0,
+    part: Part,
+    manner: Manner,
+    foreign: Foreign,
     verify: Annotated[bool, typer.Option("--verify", help="Run all checks, also when their proof stands.")] = False,
-    locked: options.Locked = False,
-    lock: options.LockFile = None,
-    bundle: options.BundleFile = None,
 ) -> None:
     """Make it so on the play's hosts, then prove it on the hosts of `verify:`. Takes a playbook or a saved plan."""
 
@@ -88,85 +76,51 @@ def apply(
         from scupi_provision.run.apply import apply as run  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.locked import require_fitting_lock  # noqa: PLC0415
         from scupi_provision.run.saved_plan import apply_saved, is_saved_plan  # noqa: PLC0415
+        from scupi_provision.run.site import load_site  # noqa: PLC0415
 
-        if is_saved_plan(Path(playbook)):
-            if locked or lock or bundle:
-                raise InputError("a saved plan has its own lock", hint="give the lock to `provision check --out`")
-            return show(apply_saved(Path(playbook), verify_again=verify), diff=diff, json=json, verbose=verbose)
-        site = _site(
-            playbook,
-            inventory,
-            extra_vars,
-            limit,
-            tags,
-            skip_tags,
-            lab=lab,
-            diff=diff,
-            verbosity=verbose,
-            verify=verify,
-            lock=options.lock_path(lock, locked=locked),
-            bundle=bundle,
-        )
-        require_fitting_lock(site)
-        return show(run(site), diff=diff, json=json, verbose=verbose)
+        refuse_foreign(foreign, in_check=False)
+        plan = Path(part.playbook)
+        if is_saved_plan(plan):
+            refuse_beside_plan(part, manner)
+            events = apply_saved(plan, verify_again=verify)
+        else:
+            site = load_site(request_of(part, manner, verify_again=verify))
+            require_fitting_lock(site)
+            events = run(site)
+        return show(events, diff=manner.diff, json=part.json, verbose=part.verbose)
 
     raise typer.Exit(guarded(work))
 
 
 @app.command(rich_help_panel=_SITE)
 @opens_vaults
+@grouped
 def check(
-    playbook: options.Playbook,
-    inventory: options.Inventory = None,
-    extra_vars: options.ExtraVars = [],  # noqa: B006 - typer copies it
-    limit: options.Limit = None,
-    tags: options.Tags = "",
-    skip_tags: options.SkipTags = "",
-    lab: options.UseLab = False,
-    diff: options.Diff = False,
-    json: options.Json = False,
-    verbose: options.Verbose = 0,
+    part: Part,
+    manner: Manner,
+    lists: listing.Lists,
+    foreign: Foreign,
     out: Annotated[Path | None, typer.Option("--out", help="Save the plan, for `provision apply FILE`.")] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 5 when something would change.")] = False,
-    locked: options.Locked = False,
-    lock: options.LockFile = None,
-    bundle: options.BundleFile = None,
-    list_hosts: listing.Hosts = False,
-    list_tasks: listing.Tasks = False,
-    list_tags: listing.Tags = False,
-    syntax_check: listing.Syntax = False,
 ) -> None:
     """Say exactly what apply would change. Nothing is written, here or there."""
 
     def work() -> int:
-        lists = listing.Lists(list_hosts, list_tasks, list_tags, syntax_check)
+        refuse_foreign(foreign, in_check=True)
         if lists.asked:
-            wish = partial(options.make_request, playbook, inventory=inventory, limit=limit, lab=lab)
-            return listing.print_lists(wish(extra_vars=extra_vars, tags=tags, skip_tags=skip_tags), lists)
+            return listing.print_lists(request_of(part, manner), lists)
         from scupi_provision.run.check import Plans  # noqa: PLC0415 - keeps `--help` fast
         from scupi_provision.run.check import check as run  # noqa: PLC0415
         from scupi_provision.run.locked import require_fitting_lock  # noqa: PLC0415
         from scupi_provision.run.outcome import EXIT_DRIFT, Tally  # noqa: PLC0415
         from scupi_provision.run.saved_plan import save_plan  # noqa: PLC0415
+        from scupi_provision.run.site import load_site  # noqa: PLC0415
 
-        site = _site(
-            playbook,
-            inventory,
-            extra_vars,
-            limit,
-            tags,
-            skip_tags,
-            lab=lab,
-            diff=diff,
-            verbosity=verbose,
-            verify=False,
-            lock=options.lock_path(lock, locked=locked),
-            bundle=bundle,
-        )
+        site = load_site(request_of(part, manner))
         require_fitting_lock(site)
         plans: Plans = {}
         tally = Tally()
-        code = show(tally.watch(run(site, plans)), diff=diff, json=json, verbose=verbose)
+        code = show(tally.watch(run(site, plans)), diff=manner.diff, json=part.json, verbose=part.verbose)
         if out is not None and code == 0:
             save_plan(out, site, plans)
         return EXIT_DRIFT if exit_code and tally.drift and code == 0 else code
@@ -176,26 +130,16 @@ def check(
 
 @app.command(rich_help_panel=_SITE)
 @opens_vaults
-def verify(
-    playbook: options.Playbook,
-    inventory: options.Inventory = None,
-    extra_vars: options.ExtraVars = [],  # noqa: B006 - typer copies it
-    limit: options.Limit = None,
-    tags: options.Tags = "",
-    skip_tags: options.SkipTags = "",
-    lab: options.UseLab = False,
-    json: options.Json = False,
-    verbose: options.Verbose = 0,
-) -> None:
+@grouped
+def verify(part: Part) -> None:
     """Run every check again on the hosts of `verify:`, and change nothing."""
 
     def work() -> int:
-        from scupi_provision.run.verify import verify as run  # noqa: PLC0415 - keeps `--help` fast
+        from scupi_provision.run.site import load_site  # noqa: PLC0415 - keeps `--help` fast
+        from scupi_provision.run.verify import verify as run  # noqa: PLC0415
 
-        site = _site(
-            playbook, inventory, extra_vars, limit, tags, skip_tags, lab=lab, diff=False, verbosity=verbose, verify=True
-        )
-        return show(run(site), diff=False, json=json, verbose=verbose)
+        site = load_site(request_of(part, verify_again=True))
+        return show(run(site), diff=False, json=part.json, verbose=part.verbose)
 
     raise typer.Exit(guarded(work))
 
@@ -256,38 +200,6 @@ app.command("facts", rich_help_panel=_NODE)(opens_vaults(facts_command.facts))
 app.command("gpu", rich_help_panel=_NODE)(opens_vaults(gpu_command.gpu))
 app.add_typer(torch_commands.app, name="torch", rich_help_panel=_NODE)
 app.add_typer(lab_commands.app, name="lab", rich_help_panel=_NODE)
-
-
-def _site(
-    playbook: str,
-    inventory: Sequence[Path] | None,
-    extra_vars: list[str],
-    limit: str | None,
-    tags: str,
-    skip_tags: str,
-    *,
-    lab: bool,
-    diff: bool,
-    verbosity: int,
-    verify: bool,
-    lock: Path | None = None,
-    bundle: Path | None = None,
-) -> Site:
-    from scupi_provision.run.site import load_site  # noqa: PLC0415 - keeps `--help` fast
-
-    request = options.make_request(
-        playbook,
-        inventory=inventory,
-        extra_vars=extra_vars,
-        limit=limit,
-        tags=tags,
-        skip_tags=skip_tags,
-        lab=lab,
-        diff=diff,
-        verbosity=verbosity,
-        verify_again=verify,
-    )
-    return load_site(replace(request, lock=lock, bundle=bundle))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -129,6 +129,9 @@ class Inventory:
         """Raise InputError when no host says as whom to log in, and there is no account either."""
         if self.accounts or any(_logs_in(host) for host in self.hosts):
             return
+        if not self.path.exists():  # host1,host2,
+            hint = "say `-u NAME`, or `-c local` when it is this machine"
+            raise InputError(f"nothing says as whom to log in to {str(self.path).rstrip(',')}", hint=hint)
         hint = "add yourself: provision inventory add ID --key FILE (the key that the cluster's web page gave you)"
         detail = "No host has an `ansible_user`, and there is no entry below `accounts:`."
         where = Position(str(self.path), 1, 1)

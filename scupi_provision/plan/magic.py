@@ -14,8 +14,6 @@ from scupi_provision.playbook.templating import OMIT
 ANSIBLE_VERSION = {"full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0"}
 """The version of Ansible whose documentation we follow; playbooks ask for it to choose what they use."""
 
-_FORKS = 5
-"""DEFAULT_FORKS of ansible-core: `ansible_forks` is a number that playbooks compute with, nothing that we obey."""
 
 _PLACES = ("playbook_dir", "inventory_dir", "inventory_file")
 
@@ -34,7 +32,6 @@ def magic_variables(host: Host, groups: Mapping[str, list[str]], **more: Any) ->
         "groups": dict(groups),
         "omit": OMIT,
         "ansible_version": ANSIBLE_VERSION,
-        "ansible_forks": _FORKS,
         "ansible_playbook_python": sys.executable,
         "ansible_config_file": None,
         **more,

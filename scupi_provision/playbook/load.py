@@ -158,7 +158,7 @@ def _read_play(node: MappingNode, scope: Scope, site: Site) -> tuple[Play, ...]:
         strategy=values.get("strategy"),
         order=values.get("order"),
         max_fail_percentage=values.get("max_fail_percentage"),
-        force_handlers=values.get("force_handlers") or False,
+        force_handlers=values.get("force_handlers"),
         prompts=read_prompts(values.get("vars_prompt"), site.problems),
         gather_subset=values.get("gather_subset", ()),
         login=_login(values),

@@ -202,7 +202,7 @@ class Play:
         strategy: "linear" or "free", a template until the play starts.
         order: inventory, reverse_inventory, sorted, reverse_sorted, shuffle.
         max_fail_percentage: 0..100; more failed hosts of a batch end the play.
-        force_handlers: Whether notified handlers run on a host that has failed.
+        force_handlers: Whether notified handlers run on a host that has failed; None where the play does not say.
         prompts: `vars_prompt`.
         gather_subset: As the module `setup` has it.
         login: `connection`, `remote_user` and `port`, as `ansible_connection` and so on: they count where the
@@ -226,7 +226,7 @@ class Play:
     strategy: TemplateText | None = None
     order: TemplateText | None = None
     max_fail_percentage: TemplateText | float | None = None
-    force_handlers: TemplateText | bool = False
+    force_handlers: TemplateText | bool | None = None
     prompts: tuple[Prompt, ...] = ()
     gather_subset: tuple[TemplateText, ...] = ()
     vars_files: tuple[VarsFile, ...] = ()

@@ -96,6 +96,7 @@ def _scope(site: Site, play: Play, host: Host, read: Mapping[str, Any] | None) -
         ansible_check_mode=True,
         ansible_diff_mode=request.diff,
         ansible_verbosity=request.verbosity,
+        ansible_forks=request.forks,
         **dict.fromkeys(("ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch", "play_hosts"), names),
     )
     known = dict.fromkeys(sorted(FACT_NAMES), _WHEN_CONNECTED) if read is None else read

@@ -35,9 +35,6 @@ from scupi_provision.transport.shared_hops import SharedHops
 
 T = TypeVar("T")
 
-_AT_ONCE = 8
-"""Hosts opened at a time: sshd drops unauthenticated connections at random from the tenth on (MaxStartups)."""
-
 
 @dataclass
 class Link:
@@ -110,7 +107,7 @@ class Fleet:
         wanted = list({host.name: host for host in hosts if host.name not in opened}.values())
         if not wanted:
             return
-        tidings = Tidings(_AT_ONCE, self.request.person)
+        tidings = Tidings(self.request.forks, self.request.person)
         yield from tidings.of(wanted, partial(self._open, tidings.person))
 
     def drop(self, host: Host, error: ProvisionError) -> HostUnreachable:

@@ -15,9 +15,6 @@ from scupi_provision.run.company.seat import Neighbours, Seat
 from scupi_provision.run.fleet import Fleet
 from scupi_provision.run.site import Site
 
-_FORKS = 5
-"""Ansible's default of `--forks`. Our hosts go on side by side, so it is only there for templates that ask for it."""
-
 
 def scope_of(
     site: Site, fleet: Fleet, play: Play, host: Host, seat: Seat, known: Mapping[str, Any], *, check_mode: bool
@@ -49,7 +46,7 @@ def _fixed(site: Site, play: Play, seat: Seat) -> dict[str, Any]:
         "inventory_file": str(request.inventory),
         "ansible_diff_mode": request.diff,
         "ansible_verbosity": request.verbosity,
-        "ansible_forks": _FORKS,
+        "ansible_forks": request.forks,
         "ansible_play_name": play.name,
         "ansible_play_hosts_all": list(seat.play_hosts),
         "ansible_run_tags": sorted(request.tags.only or {"all"}),

@@ -29,6 +29,10 @@ class RunRequest:
         lock: The lock that says what is installed, or None when tasks choose for themselves.
         bundle: The one file from which everything comes, its lock included, or None.
         more_inventories: The others, in order; what they say wins over those before them.
+        start_at_task: The name, or a pattern for it, of the task before which nothing is done; None: from the start.
+        force_handlers: Whether notified handlers run on failed hosts where a play does not say.
+        login: How hosts are entered where neither the inventory nor the play says, as variables (`ansible_user` …).
+        forks: How many hosts are opened at the same time.
         person: Who can be asked for passphrases, codes and trust; nobody in a run that nobody watches.
     """
 
@@ -47,3 +51,7 @@ class RunRequest:
     bundle: Path | None = None
     person: Person = field(default_factory=Nobody)
     more_inventories: tuple[Path, ...] = ()
+    start_at_task: str | None = None
+    force_handlers: bool = False
+    login: dict[str, str] = field(default_factory=dict)
+    forks: int = 5  # Ansible's; sshd drops logins at random from the tenth unfinished one on (MaxStartups)

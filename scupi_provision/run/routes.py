@@ -33,6 +33,11 @@ def connection_of(host: Host, request: RunRequest) -> Literal["ssh", "local"]:
     raise InputError.of([diagnostic(f'ansible_connection "{kind}" is not supported', host.where, hint=hint)])
 
 
+def says_login(host: Host, request: RunRequest) -> bool:
+    """Whether it is told without any account how `host` is entered."""
+    return connection_of(host, request) == "local" or bool(setting(host, request, "ansible_user"))
+
+
 def entered(host: Host, play: Play) -> Host:
     """`host` as `play` enters it: what the play says of the connection counts where the inventory says nothing."""
     if not play.login:

@@ -24,7 +24,7 @@ from scupi_provision.run.request import RunRequest
 from scupi_provision.run.site import Site, load_site
 from scupi_provision.values import plain_value
 
-_FORMAT = "provision-plan-1"
+_FORMAT = "provision-plan-2"
 _MOST_SHOWN = 10
 
 
@@ -49,6 +49,10 @@ def save_plan(path: Path, site: Site, plans: Plans) -> None:
             "limit": request.limit,
             "only": sorted(request.tags.only),
             "skip": sorted(request.tags.skip),
+            "start_at_task": request.start_at_task,
+            "force_handlers": request.force_handlers,
+            "login": request.login,
+            "forks": request.forks,
             "stand_ins": list(request.stand_ins),
             "known_hosts": [str(file) for file in request.known_hosts],
             "lock": str(request.lock.resolve()) if request.lock else None,
@@ -134,6 +138,10 @@ def _request(data: dict[str, Any], path: Path) -> RunRequest:
             known_hosts=tuple(Path(file) for file in data["known_hosts"]),
             lock=Path(data["lock"]) if data.get("lock") else None,
             bundle=Path(data["bundle"]) if data.get("bundle") else None,
+            start_at_task=data["start_at_task"],
+            force_handlers=data["force_handlers"],
+            login=dict(data["login"]),
+            forks=data["forks"],
             more_inventories=tuple(Path(source) for source in data["more_inventories"]),
         )
     except (KeyError, TypeError) as error:

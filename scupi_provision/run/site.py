@@ -17,12 +17,13 @@ from scupi_provision.modules.registry import MODULES
 from scupi_provision.playbook.checks import site_problems
 from scupi_provision.playbook.load import read_playbook
 from scupi_provision.playbook.models import Play, Playbook
+from scupi_provision.playbook.starting import begun_at, with_forced_handlers, with_login
 from scupi_provision.run.addressed import addressed
 from scupi_provision.run.bundle import Bundle, open_bundle
 from scupi_provision.run.guard_ways import guard_seconds
 from scupi_provision.run.lock_file import SiteLock, read_lock
 from scupi_provision.run.request import RunRequest
-from scupi_provision.run.routes import entered, fetch_via, route_to
+from scupi_provision.run.routes import entered, fetch_via, route_to, says_login
 
 OWN_NAMES = frozenset({"provision_gpu_probe"})
 """Variables that every play of ours has beside Ansible's."""
@@ -109,7 +110,15 @@ def read_site(request: RunRequest) -> Site:
         raise InputError.of(problems)
     bundle = open_bundle(request.bundle) if request.bundle else None
     lock = bundle.lock if bundle else read_lock(request.lock) if request.lock else None
-    return Site(request, reading.playbook, inventory, lock, bundle)
+    return Site(request, _as_asked(reading.playbook, request), inventory, lock, bundle)
+
+
+def _as_asked(playbook: Playbook, request: RunRequest) -> Playbook:
+    if request.start_at_task is not None:
+        playbook = begun_at(playbook, request.start_at_task, request.tags.selects)
+    if request.force_handlers:
+        playbook = with_forced_handlers(playbook)
+    return with_login(playbook, request.login)
 
 
 def _check_hosts(site: Site, *, dials: bool) -> None:
@@ -122,7 +131,7 @@ def _check_hosts(site: Site, *, dials: bool) -> None:
             unknown += site.addressed(play).unknown
             for host in site.targets(play):
                 anybody = True
-                if not host.implicit:
+                if not host.implicit and not says_login(host, site.request):
                     site.inventory.require_accounts()
                 fetch_via(host, play, site.request)
                 guard_seconds(host, site.request, play)
