@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scupi_provision.host import gpus, system_facts
+from scupi_provision.host import gpus, network_facts, system_facts
 
 _RELEASE_FILE_FAMILIES = {
     "debian": "Debian", "ubuntu": "Debian", "linuxmint": "Debian", "raspbian": "Debian",
@@ -79,7 +79,7 @@ class Facts:
         """`ansible_facts`: the facts by Ansible's names (without the prefix `ansible_`), and ours."""
         raw = self.raw
         os_id = raw.get("os_id", "")
-        version = raw.get("os_version", "")
+        version = system_facts.distribution_version(raw)
         nodename = raw.get("nodename", "")
         family = _family(os_id, raw.get("os_like", ""), raw.get("os_text", ""))
         return {
@@ -112,6 +112,7 @@ class Facts:
             "user_shell": raw.get("shell", ""),
             "user_uid": int(raw.get("uid", "0")),
             **system_facts.system_facts(raw, family),
+            **network_facts.network_facts(raw),
             # ours: what choosing builds for this cluster needs
             "build": self.build,
             "glibc": self.glibc or "",
@@ -139,5 +140,5 @@ def _family(os_id: str, like: str, release_text: str) -> str:
     return "RedHat" if "release" in release_text else os_id.capitalize()
 
 
-FACT_NAMES = frozenset(Facts().variables()) | system_facts.NAMES
+FACT_NAMES = frozenset(Facts().variables()) | system_facts.NAMES | network_facts.NAMES
 """Names that may be under `ansible_facts`; each is also offered as `ansible_<name>`."""

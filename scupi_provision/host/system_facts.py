@@ -9,11 +9,11 @@ from typing import Any
 
 NAMES = frozenset(
     {
-        "domain", "effective_group_id", "effective_user_id", "kernel_version", "loadavg", "machine", "machine_id",
-        "memfree_mb", "memory_mb", "pkg_mgr", "processor", "processor_cores", "processor_count",
-        "processor_threads_per_core", "python", "python_version", "real_group_id", "real_user_id", "selinux",
-        "service_mgr", "swapfree_mb", "swaptotal_mb", "uptime_seconds", "user_gecos", "userspace_architecture",
-        "userspace_bits",
+        "distribution_minor_version", "domain", "effective_group_id", "effective_user_id", "kernel_version",
+        "loadavg", "lsb", "machine", "machine_id", "memfree_mb", "memory_mb", "pkg_mgr", "processor",
+        "processor_cores", "processor_count", "processor_threads_per_core", "python", "python_version",
+        "real_group_id", "real_user_id", "selinux", "service_mgr", "swapfree_mb", "swaptotal_mb",
+        "uptime_seconds", "user_gecos", "userspace_architecture", "userspace_bits",
     }
 )  # fmt: skip
 """Every fact that `system_facts` may tell."""
@@ -34,6 +34,8 @@ def system_facts(raw: Mapping[str, str], family: str) -> dict[str, Any]:
         family: The fact `os_family`.
     """
     told: dict[str, Any] = {
+        "distribution_minor_version": distribution_version(raw).partition(".")[2].partition(".")[0] or None,
+        "lsb": _lsb(raw.get("lsb", "")),
         "machine": raw.get("architecture"),
         "kernel_version": raw.get("kernel_version"),
         "machine_id": raw.get("machine_id"),
@@ -48,6 +50,16 @@ def system_facts(raw: Mapping[str, str], family: str) -> dict[str, Any]:
         told["domain"] = raw["nodename"].partition(".")[2]
     known = {name: value for name, value in told.items() if value is not None}
     return {**known, **_load(raw), **_memory(raw), **_processors(raw), **_python(raw), **_bits(raw), **_selinux(raw)}
+
+
+def distribution_version(raw: Mapping[str, str]) -> str:
+    """The release with its minor number, where os-release keeps that to itself: Debian's, and CentOS's."""
+    version = raw.get("os_version", "")
+    exact = raw.get("debian_version", "")
+    if raw.get("os_id") == "debian" and re.fullmatch(r"\d+\.\d+", exact):
+        return exact
+    named = re.search(r" release (\d+\.\d+)", raw.get("redhat_release", ""))
+    return named[1] if named and raw.get("os_id", "centos") == "centos" else version
 
 
 def date_time(raw: Mapping[str, str]) -> dict[str, str]:
@@ -71,6 +83,18 @@ def date_time(raw: Mapping[str, str]) -> dict[str, str]:
 def environment(raw: Mapping[str, str]) -> dict[str, str]:
     """Variables of the account's environment: where programs keep their files."""
     return {name[len("env_") :]: value for name, value in raw.items() if name.startswith("env_")}
+
+
+def _lsb(text: str) -> dict[str, str] | None:
+    """`/etc/lsb-release`; `lsb_release` itself is a program in Python on many systems."""
+    said = dict(word.partition("=")[::2] for word in text.split(";") if word)
+    names = {"DISTRIB_ID": "id", "DISTRIB_RELEASE": "release", "DISTRIB_DESCRIPTION": "description"}
+    told = {
+        name: said[key].strip("\"'") for key, name in {**names, "DISTRIB_CODENAME": "codename"}.items() if key in said
+    }
+    if "release" in told:
+        told["major_release"] = told["release"].partition(".")[0]
+    return told or None
 
 
 def _package_tool(raw: Mapping[str, str], family: str) -> str | None:

@@ -9,7 +9,17 @@ from importlib import resources
 
 from scupi_provision.shell.words import glob_word, word, words
 
-_RUNTIME = ("runtime.sh", "steps.sh", "jobs.sh", "async.sh", "bring.sh", "aside.sh", "lock.sh", "facts.sh")
+_RUNTIME = (
+    "runtime.sh",
+    "steps.sh",
+    "jobs.sh",
+    "async.sh",
+    "bring.sh",
+    "aside.sh",
+    "lock.sh",
+    "facts.sh",
+    "system_facts.sh",
+)
 BATCH = 400
 """Paths per call of stat, sha256sum or cat: far below every ARG_MAX (at least 128 KiB) for paths of usual length."""
 

@@ -156,8 +156,8 @@ def _modes(states: Sequence[str]) -> list[str]:
 
 
 _RUNTIME = (
-    "standalone_begin.sh", "runtime.sh", "steps.sh", "jobs.sh", "async.sh", "lock.sh", "facts.sh", "standalone.sh",
-    "states.sh", "edits.sh", "basis.sh", "claims.sh", "elsewhere.sh",
+    "standalone_begin.sh", "runtime.sh", "steps.sh", "jobs.sh", "async.sh", "lock.sh", "facts.sh", "system_facts.sh",
+    "standalone.sh", "states.sh", "edits.sh", "basis.sh", "claims.sh", "elsewhere.sh",
 )  # fmt: skip
 _PUT = (
     'case ${KSH_VERSION-} in "") p_put() { printf %s "$1"; };; *) p_put() { print -rn -- "$1"; };; esac\n'
@@ -178,7 +178,7 @@ def standalone_guard() -> str:
     return f"{guard_definitions(GUARD_SECONDS)}{settings}{shell_source('login_guard.sh')}"
 
 
-_LOOKING = ("standalone_begin.sh", "runtime.sh", "facts.sh", "elsewhere.sh", "look.sh")
+_LOOKING = ("standalone_begin.sh", "runtime.sh", "facts.sh", "system_facts.sh", "elsewhere.sh", "look.sh")
 
 
 def looking_runtime() -> str:
