@@ -58,8 +58,10 @@ p_lease() {
 } 3>&- 4<&-
 
 # p_is_dead FILE: whether the owner whom FILE names (`node boot pid …`) is certainly no more; nodes know only their own.
+# An empty file is one that its owner is just writing.
 p_is_dead() {
-  read -r p_node p_boot p_pid _ <"$1" || return 0
+  [ -e "$1" ] || return 0
+  read -r p_node p_boot p_pid _ <"$1" || return 1
   [ "$p_node" = "$P_NODE" ] || return 1
   if [ "$p_boot" = "$P_BOOT" ] && kill -0 "$p_pid" 2>/dev/null; then return 1; fi
 }
