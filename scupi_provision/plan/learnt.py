@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from scupi_provision.modules.set_fact import CACHEABLE
 
 
 class Learnt(dict[str, Any]):
@@ -27,12 +30,30 @@ class Learnt(dict[str, Any]):
         return known if isinstance(known, Learnt) else cls(known, included={}, gathered={})
 
     def with_found(self, module: str, facts: Mapping[str, Any]) -> Learnt:
-        """What is known once a task of `module` has found these facts (as `PlayScope.learn`)."""
-        registered, included, gathered = dict(self), self.included, self.gathered
+        """What is known once a task of `module` has found these facts."""
+        found = Found.of(module, facts)
+        return Learnt(
+            {**self, **found.registered},
+            included={**self.included, **found.included},
+            gathered={**self.gathered, **found.gathered},
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a task has found, by its strength (see `Learnt`)."""
+
+    registered: Mapping[str, Any]
+    included: Mapping[str, Any]
+    gathered: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, module: str, facts: Mapping[str, Any]) -> Found:
+        """The facts of a task of `module`: that says how strong they are."""
         if module == "include_vars":
-            included = {**included, **facts}
-        elif module == "set_fact":
-            registered |= facts
-        else:
-            gathered = {**gathered, **facts}
-        return Learnt(registered, included=included, gathered=gathered)
+            return cls({}, facts, {})
+        if module != "set_fact":
+            return cls({}, {}, facts)
+        named = {name: value for name, value in facts.items() if name != CACHEABLE}
+        cached = {name.removeprefix("ansible_"): value for name, value in named.items()} if facts.get(CACHEABLE) else {}
+        return cls(named, {}, cached)

@@ -11,7 +11,7 @@ from typing import Any
 from scupi_provision.inventory.models import Host
 from scupi_provision.plan.company import Company
 from scupi_provision.plan.layers import before_tasks, play_files
-from scupi_provision.plan.learnt import Learnt
+from scupi_provision.plan.learnt import Found, Learnt
 from scupi_provision.plan.magic import fact_variables, magic_variables, play_magic, role_magic
 from scupi_provision.playbook.files import search_folders
 from scupi_provision.playbook.models import Include, Inherited, Play, Role, Task
@@ -86,17 +86,17 @@ class PlayScope:
 
     def learn(self, module: str, found: Mapping[str, Any]) -> None:
         """Take what a task of `module` has found: the module says how strong it is."""
-        if module == "include_vars":
-            self.included.update(found)
-        elif module == "set_fact":
-            self.dynamic.update(found)
-        elif found:
-            self.gathered.update(found)
+        by_strength = Found.of(module, found)
+        self.included.update(by_strength.included)
+        self.dynamic.update(by_strength.registered)
+        if by_strength.gathered:
+            self.gathered.update(by_strength.gathered)
             self._bases.clear()
 
     def forget_facts(self) -> None:
         """The host's facts are not there any more (`meta: clear_facts`)."""
-        self.facts = {}
+        before = Learnt.of(self.inherited_dynamic)
+        self.facts, self.inherited_dynamic = {}, Learnt(before, included=before.included, gathered={})
         self.gathered.clear()
         self._bases.clear()
 

@@ -9,6 +9,7 @@ from typing import Any
 from scupi_provision.inventory.inventory import Inventory
 from scupi_provision.modules.contract import Membership
 from scupi_provision.plan.company import AFTER, Company
+from scupi_provision.plan.learnt import Found
 from scupi_provision.plan.models import StepKey
 from scupi_provision.plan.scope import fact_variables
 from scupi_provision.run.company.growth import Growth
@@ -29,8 +30,6 @@ from scupi_provision.run.company.record import (
 )
 from scupi_provision.values import UnknownValueError
 
-_SETTING = frozenset({"set_fact", "include_vars"})
-"""Modules whose facts are variables by their own names."""
 _WHY = "what the other hosts of the play have come to"
 
 
@@ -243,7 +242,9 @@ class Neighbours(Company):
         left = [entry for giver in self.seat.meetings.names for entry in self._left(giver)]
         found: dict[str, Any] = {}
         for gift in gifts_to(name, left):
-            found |= gift.facts if gift.module in _SETTING else fact_variables(gift.facts)
+            by_strength = Found.of(gift.module, gift.facts)
+            gathered = fact_variables(by_strength.gathered) if by_strength.gathered else {}
+            found |= {**gathered, **by_strength.included, **by_strength.registered}
         return found
 
     def knows(self, name: str) -> bool:
