@@ -3,9 +3,10 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2153,SC2154  # P_… are set and used by runtime.sh, jobs.sh and by the program
 
-# A hard link is the one primitive that stays exclusive on NFS, also when a reply is lost (open(2)): two links = ours.
+# A hard link is the one primitive that stays exclusive on NFS, also when a reply is lost (open(2)): two links = ours. The
+# file that is linked lies in the run's own folder, where nobody sweeps: the lock appears whole.
 p_lock() { # OWNER, without newlines, ending with "run ID)"
-  p_mine=$P_ROOT/.lock-$P_RUNID
+  p_mine=$P_RUN/lock
   ( umask 077; printf '%s %s %s %s\n' "$P_NODE" "$P_BOOT" "$$" "$1" >"$p_mine" ) 2>>"$P_RUN/err" || { p_no_lock; return 1; }
   p_tries=0
   while :; do
@@ -36,7 +37,7 @@ p_no_lock() {
 
 # Somebody quicker may have broken the dead lock already, and hold a new one: then that is put back.
 p_break_lock() {
-  p_judged="$p_node $p_boot $p_pid" p_dead=$P_ROOT/.lock-dead-$P_RUNID
+  p_judged="$p_node $p_boot $p_pid" p_dead=$P_RUN/lock-dead
   mv -f -- "$P_ROOT/lock" "$p_dead" 2>/dev/null || return
   read -r p_node p_boot p_pid _ <"$p_dead"
   if [ "$p_node $p_boot $p_pid" = "$p_judged" ]; then
@@ -58,10 +59,8 @@ p_lease() {
 } 3>&- 4<&-
 
 # p_is_dead FILE: whether the owner whom FILE names (`node boot pid …`) is certainly no more; nodes know only their own.
-# An empty file is one that its owner is just writing.
 p_is_dead() {
-  [ -e "$1" ] || return 0
-  read -r p_node p_boot p_pid _ <"$1" || return 1
+  read -r p_node p_boot p_pid _ <"$1" || return 0
   [ "$p_node" = "$P_NODE" ] || return 1
   if [ "$p_boot" = "$P_BOOT" ] && kill -0 "$p_pid" 2>/dev/null; then return 1; fi
 }
@@ -85,8 +84,8 @@ p_owner_lives() {
   return 1
 }
 
-# What dead runs left: names beside what they wrote (p_near), contents they had received, their part of the lock. Only who
-# holds the lock makes such names, so whoever made the others is not writing any more.
+# What dead runs left: names beside what they wrote (p_near), contents they had received. Only who holds the lock makes such
+# names, so whoever made the others is not writing any more.
 p_sweep() {
   for p_old in "$P_ROOT"/runs/*; do
     [ "$p_old" != "$P_RUN" ] || continue
@@ -97,9 +96,6 @@ p_sweep() {
     fi
     set -- "$p_old"/blob-*
     if [ -e "$1" ] && p_is_dead "$p_old/owner"; then rm -f -- "$@"; fi
-  done
-  for p_old in "$P_ROOT"/.lock-*; do
-    if [ "$p_old" != "$p_mine" ] && p_is_dead "$p_old"; then rm -f -- "$p_old"; fi
   done
 } 2>/dev/null
 
